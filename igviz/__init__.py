@@ -20,6 +20,7 @@ _HOME = {
     "geodesic": "igviz.geometry.geodesics",
     "Prediction": "igviz.panels.engine",
     "Slider": "igviz.panels.engine",
+    "Work": "igviz.panels.engine",
     "panel": "igviz.panels.engine",
     "projector": "igviz.panels.engine",
     "check_environment": "igviz.environment",
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from igviz.geometry.families.exponential_family import ExponentialFamily
     from igviz.geometry.families.normal import Normal
     from igviz.geometry.geodesics import geodesic
-    from igviz.panels.engine import Prediction, Slider, panel, projector
+    from igviz.panels.engine import Prediction, Slider, Work, panel, projector
 
 
 def __getattr__(name: str) -> Any:

@@ -1,1 +1,18 @@
-""" """
+"""Moving pictures: the slider engine, and one module of panels for each lecture, named as its notebook."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+LECTURES = ("start_here",)
+
+
+def __getattr__(name: str) -> Any:
+    if name in LECTURES:
+        return importlib.import_module(f"igviz.panels.{name}")
+    raise AttributeError(f"igviz.panels has no lecture {name!r}; the lectures are: {', '.join(LECTURES)}")
+
+
+def __dir__() -> list[str]:
+    return sorted(LECTURES)

@@ -1,0 +1,70 @@
+"""From pixels to bytes: a JPEG while a panel moves, a PNG when it rests, a small captioned PNG for a file."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+CAPTION_HINT = "Run this cell to move the sliders."
+CAPTION_SIZE = 14
+CAPTION_MARGIN = 12
+LINE_HEIGHT = 20
+STORED_COLOURS = 64
+
+
+def jpeg(pixels: np.ndarray) -> bytes:
+    """Encode RGBA pixels, shape (height, width, 4), as a JPEG of quality 90 with full colour resolution."""
+    height, width, _ = pixels.shape
+    stream = io.BytesIO()
+    image = Image.frombuffer("RGBX", (width, height), pixels, "raw", "RGBX", 0, 1)
+    image.save(stream, "JPEG", quality=90, subsampling=0)
+    return stream.getvalue()
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """Encode opaque RGBA pixels, shape (height, width, 4), as a PNG without loss."""
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels[..., :3])).save(stream, "PNG", compress_level=2)
+    return stream.getvalue()
+
+
+def stored_png(pixels: np.ndarray, sentence: str) -> bytes:
+    """Encode a picture for a file: the sentence below it as a caption, 64 colours.
+
+    Viewers that cannot run a panel show this picture alone, so it must carry the words too.
+    """
+    picture = Image.fromarray(np.ascontiguousarray(pixels[..., :3]))
+    font, slanted = _fonts()
+    lines = _wrapped(sentence, picture.width - 2 * CAPTION_MARGIN, font)
+    height = picture.height + LINE_HEIGHT * (len(lines) + 1) + CAPTION_MARGIN
+    card = Image.new("RGB", (picture.width, height), "white")
+    card.paste(picture, (0, 0))
+    pen = ImageDraw.Draw(card)
+    top = picture.height + 2
+    for line in lines:
+        pen.text((CAPTION_MARGIN, top), line, fill="#222222", font=font)
+        top += LINE_HEIGHT
+    pen.text((CAPTION_MARGIN, top), CAPTION_HINT, fill="#666666", font=slanted)
+    stream = io.BytesIO()
+    reduced = card.quantize(STORED_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    reduced.save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> tuple[ImageFont.FreeTypeFont, ImageFont.FreeTypeFont]:
+    from matplotlib.font_manager import FontProperties, findfont
+
+    return (
+        ImageFont.truetype(findfont(FontProperties(family="DejaVu Sans")), CAPTION_SIZE),
+        ImageFont.truetype(findfont(FontProperties(family="DejaVu Sans", style="oblique")), CAPTION_SIZE - 1),
+    )
+
+
+def _wrapped(sentence: str, width: float, font: ImageFont.FreeTypeFont) -> list[str]:
+    characters = max(10, int(width / (font.getlength(sentence) / len(sentence))) - 2)
+    return textwrap.wrap(sentence, characters)

@@ -1,0 +1,69 @@
+"""The picture of a panel in the page: bytes and sentence in one message, and what the page says back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+HERE = Path(__file__).parent
+PROJECTOR = 1.53
+LARGEST_DENSITY = 2.0
+
+
+class Picture(anywidget.AnyWidget):
+    """What the page shows of a panel besides its controls.
+
+    The kernel writes ``frame`` (the encoded bytes) with all that belongs to it in one message. The page
+    writes ``density`` (its dots per CSS pixel), ``projector`` and ``pointer`` (across, down, count:
+    fractions of the picture and a counter), and asks once for the picture at rest when nothing moves.
+    """
+
+    _esm = HERE / "picture.js"
+    _css = HERE / "picture.css"
+
+    frame = traitlets.Bytes(b"").tag(sync=True)
+    mime = traitlets.Unicode("image/png").tag(sync=True)
+    serial = traitlets.Int(0).tag(sync=True)
+    sentence = traitlets.Unicode("").tag(sync=True)
+    quote = traitlets.Unicode("").tag(sync=True)
+    line = traitlets.Unicode("").tag(sync=True)
+    problem = traitlets.Unicode("").tag(sync=True)
+    width = traitlets.Int(720).tag(sync=True)
+    height = traitlets.Int(360).tag(sync=True)
+    handle = traitlets.List(traitlets.Float(), default_value=[]).tag(sync=True)
+    area = traitlets.List(traitlets.Float(), default_value=[]).tag(sync=True)
+    own_id = traitlets.Unicode("").tag(sync=True)
+    slider_ids = traitlets.List(traitlets.Unicode(), default_value=[]).tag(sync=True)
+    density = traitlets.Float(1.0).tag(sync=True)
+    projector = traitlets.Bool(False).tag(sync=True)
+    pointer = traitlets.List(traitlets.Float(), default_value=[]).tag(sync=True)
+
+    def __init__(self, on_rest: Callable[[int], None], **traits: Any) -> None:
+        super().__init__(**traits)
+        self.own_id = self.model_id or ""
+        self._on_rest = on_rest
+        self.on_msg(self._receive)
+
+    def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        if isinstance(content, dict) and content.get("kind") == "rest":
+            self._on_rest(int(content.get("serial", -1)))
+
+    @property
+    def scale(self) -> float:
+        """Dots of the buffer for one at 100 per inch: the page's density times the projector's size."""
+        density = min(max(self.density, 1.0), LARGEST_DENSITY)
+        return density * (PROJECTOR if self.projector else 1.0)
+
+    def show(self, **traits: Any) -> None:
+        """Send a new frame and everything that belongs to it in one message."""
+        with self.hold_sync():
+            for name, value in traits.items():
+                setattr(self, name, value)
+
+    def settled(self) -> None:
+        """Tell the page that its last change needed no new picture."""
+        self.send({"kind": "settled"})

@@ -1,0 +1,171 @@
+"""The live view of a panel: its widgets, and what happens when a reader touches them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from igviz.panels.engine import controls, encode
+from igviz.panels.engine.frames import DOTS_PER_INCH
+from igviz.panels.engine.picture import PROJECTOR, Picture
+from igviz.panels.engine.work import WorkRow
+
+if TYPE_CHECKING:
+    from igviz.panels.engine.panel import Panel
+
+
+class Box(ipywidgets.VBox):
+    """The panel as one widget; shown as a cell's value it gives widget, picture and sentence."""
+
+    def __init__(self, panel: Panel, side: Any, picture: Picture) -> None:
+        self._panel, self.picture = panel, picture
+        super().__init__([side, picture])
+        self.add_class("igviz-panel")
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+        return self._panel._repr_mimebundle_()
+
+
+class View:
+    """The widgets of one panel.
+
+    Slider messages may arrive in another thread, idle or not, so whatever changes or draws holds the
+    panel's lock. ipywidgets joins fast moves into one message; nothing is queued here.
+    """
+
+    def __init__(self, panel: Panel, *, projector: bool = False) -> None:
+        definition = panel.definition
+        self._panel = panel
+        self._holding = False
+        self.controls = controls.Controls(definition.sliders, panel._positions, self._moved)
+        self.picture = Picture(
+            self._rest,
+            width=definition.layout.width,
+            height=definition.layout.height,
+            projector=projector,
+            slider_ids=[widget.model_id for widget in self.controls.inputs if widget.model_id],
+        )
+        self.work = (
+            WorkRow(definition.work, lambda: panel.values, panel._work_done) if definition.work else None
+        )
+        above = []
+        if definition.predict is not None:
+            above += controls.question(definition.predict, panel.answer, lambda _: panel.show_answer())
+        row = controls.buttons(list(definition.scenes), panel.scene, tooltip="Move the sliders to this scene")
+        row += controls.buttons(["Reset"], lambda _: panel.reset(), tooltip="Back to the start")
+        if definition.play is not None:
+            row.append(self.controls.add_play(definition.play, panel._positions[definition.play]))
+        above.append(controls.row(row))
+        if self.work is not None:
+            above.append(self.work.widget)
+        side = ipywidgets.VBox([*above, self.controls.grid])
+        side.add_class("igviz-controls")
+        self.box = Box(panel, side, self.picture)
+        self.failure: Exception | None = None
+        self.draw(moving=False)
+        if self.failure is not None:  # a panel that cannot draw its start is an error of its cell
+            self.close()
+            raise self.failure
+        self.picture.observe(self._page_changed, ["density", "projector"])
+        self.picture.observe(self._dragged, "pointer")
+
+    # -- from the panel ------------------------------------------------------------------------------
+
+    def put(self, positions: tuple[int, ...]) -> None:
+        """Show grid positions in the controls without drawing."""
+        held, self._holding = self._holding, True
+        try:
+            self.controls.put(positions)
+        finally:
+            self._holding = held
+
+    def draw(self, *, moving: bool = True) -> None:
+        """Draw the present state and send it; on an error send one line and keep the last good picture."""
+        panel, layout = self._panel, self._panel.definition.layout
+        scale = self.picture.scale
+        try:
+            with panel.drawn(moving=moving, dpi=DOTS_PER_INCH * scale):
+                pixels = panel._figure().pixels()
+                area, handle = self._drag_area()
+        except Exception as error:
+            self.failure = error
+            self.picture.show(problem=f"{type(error).__name__}: {error}")
+            return
+        enlarged = PROJECTOR if self.picture.projector else 1.0
+        self.picture.show(
+            frame=encode.jpeg(pixels) if moving else encode.png(pixels),
+            mime="image/jpeg" if moving else "image/png",
+            serial=self.picture.serial + 1 if moving or not self.picture.serial else self.picture.serial,
+            sentence=panel.sentence,
+            quote=panel._quote,
+            line=panel.line,
+            problem="",
+            width=round(layout.width * enlarged),
+            height=round(layout.height * enlarged),
+            area=area,
+            handle=handle,
+        )
+        self._last = pixels
+
+    def problem(self, text: str) -> None:
+        """Show one line of trouble under the picture."""
+        self.picture.show(problem=text)
+
+    def settled(self) -> None:
+        """Tell the page that its change needs no new picture."""
+        self.picture.settled()
+
+    def stop(self) -> None:
+        """Stop Play."""
+        self.controls.stop()
+
+    def close(self) -> None:
+        """Close every widget of the panel."""
+        if self.work is not None:
+            self.work.close()
+        for widget in list(controls.every_widget(self.box)):
+            widget.close()
+
+    # -- from the page -------------------------------------------------------------------------------
+
+    def _moved(self) -> None:
+        with self._panel._lock:
+            if not self._holding and self._panel._view is self:
+                self._panel._go(self.controls.positions())
+
+    def _rest(self, serial: int) -> None:
+        with self._panel._lock:
+            if serial != self.picture.serial or self._panel._view is not self:
+                return
+            if "moving" in self._panel.definition.special:
+                self.draw(moving=False)  # drawn coarsely on the way, finely at rest
+            else:
+                self.picture.show(frame=encode.png(self._last), mime="image/png")
+
+    def _page_changed(self, _change: Any) -> None:
+        with self._panel._lock:
+            if self._panel._view is self:
+                self.draw()
+
+    def _dragged(self, change: Any) -> None:
+        drag = self._panel.definition.drag
+        with self._panel._lock:
+            if drag is None or len(change["new"]) != 3 or self._panel._view is not self:
+                return
+            across, down, _count = change["new"]
+            where = self._panel._figure().data_at(drag[2], across, down)
+            positions = list(self._panel._positions)
+            for number, value in zip(drag[:2], where, strict=True):
+                positions[number] = self._panel.definition.sliders[number].nearest(value)
+            self._panel._go(positions)
+
+    def _drag_area(self) -> tuple[list[float], list[float]]:
+        drag = self._panel.definition.drag
+        if drag is None:
+            return [], []
+        frames, values = self._panel._figure(), list(self._panel.values.values())
+        return (
+            list(frames.box(drag[2])),
+            list(frames.pixel_of(drag[2], float(values[drag[0]]), float(values[drag[1]]))),
+        )

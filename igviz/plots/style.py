@@ -1,0 +1,101 @@
+"""The visual language of the course: each idea has one colour, line style and marker in every lecture.
+
+The five colours are Okabe and Ito's (2008); black, blue, vermillion, green and purple keep a contrast of
+at least 3:1 on white and stay apart under simulated colour-blindness. Grey is for data and guides only.
+Nothing here reads or sets ``rcParams``: a picture looks the same whatever a reader has configured.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BLACK = "#000000"
+BLUE = "#0072B2"
+VERMILLION = "#D55E00"
+GREEN = "#009E73"
+PURPLE = "#CC79A7"
+GREY = "#767676"
+LIGHT = "#D9D9D9"
+INK = "#222222"
+PAPER = "#FFFFFF"
+
+PALETTE = (BLACK, BLUE, VERMILLION, GREEN, PURPLE)
+
+
+class LineStyle(TypedDict):
+    """What makes one idea recognisable: never its colour alone."""
+
+    color: str
+    linestyle: Any
+    linewidth: float
+
+
+class MarkerStyle(TypedDict):
+    """A point that stands for one idea."""
+
+    color: str
+    marker: str
+    markersize: float
+    linestyle: str
+
+
+TARGET: LineStyle = {"color": BLACK, "linestyle": "-", "linewidth": 2.4}
+APPROXIMATION: LineStyle = {"color": BLUE, "linestyle": "--", "linewidth": 2.4}
+GEODESIC: LineStyle = {"color": GREEN, "linestyle": "-", "linewidth": 2.6}
+STRAIGHT: LineStyle = {"color": PURPLE, "linestyle": (0, (1, 1)), "linewidth": 2.6}
+NATURAL_GRADIENT: LineStyle = {"color": VERMILLION, "linestyle": "-", "linewidth": 2.4}
+ORDINARY_GRADIENT: LineStyle = {"color": BLUE, "linestyle": "-.", "linewidth": 2.4}
+GUIDE: LineStyle = {"color": GREY, "linestyle": ":", "linewidth": 1.2}
+
+TARGET_POINT: MarkerStyle = {"color": BLACK, "marker": "o", "markersize": 9, "linestyle": "none"}
+APPROXIMATION_POINT: MarkerStyle = {"color": BLUE, "marker": "s", "markersize": 9, "linestyle": "none"}
+
+LABEL_SIZE = 11.0
+TICK_SIZE = 10.0
+TITLE_SIZE = 11.5
+TEXT_SIZE = 10.5
+
+
+def prepare(axes: Axes) -> None:
+    """Give one empty axes the look of the course, everything explicit.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Labels, titles and lines added afterwards keep what is set here.
+    """
+    axes.set_facecolor(PAPER)
+    axes.set_axisbelow(True)
+    axes.set_prop_cycle(color=list(PALETTE))
+    axes.grid(True, color="#ECECEC", linewidth=0.8, linestyle="-", alpha=1.0)
+    axes.tick_params(
+        which="both", labelsize=TICK_SIZE, color=GREY, labelcolor=INK, length=3.5, width=0.8, direction="out"
+    )
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(GREY)
+        spine.set_linewidth(0.9)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.label.set(fontsize=LABEL_SIZE, color=INK, family="DejaVu Sans")
+        axis.labelpad = 4.0
+    axes.title.set(fontsize=TITLE_SIZE, color=INK, family="DejaVu Sans", fontweight="normal")
+    axes.margins(0.05)
+
+
+def legend(axes: Axes, **options: Any) -> None:
+    """Add a legend in the course's look to a prepared axes; for a panel's ``setup``."""
+    settings: dict[str, Any] = {
+        "fontsize": TICK_SIZE,
+        "frameon": True,
+        "framealpha": 0.9,
+        "edgecolor": LIGHT,
+        "facecolor": PAPER,
+        "labelcolor": INK,
+        "handlelength": 2.4,
+        "borderpad": 0.4,
+        "loc": "best",
+    }
+    axes.legend(**{**settings, **options})
