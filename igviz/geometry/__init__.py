@@ -1,1 +1,1 @@
-""" """
+"""Points and rulers: families of distributions, their Fisher metric, distances and geodesics."""

@@ -1,0 +1,284 @@
+"""What every family of distributions shares, whether or not it has natural coordinates.
+
+A distribution is a frozen dataclass whose fields are its usual parameters. Fields broadcast, so one object may
+hold a whole grid of distributions, and every method is vectorised over the grid.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from igviz.geometry.numerics import as_numbers
+
+# a field is given as anything array-like and stored as a read-only float64 array
+Parameter: TypeAlias = Any
+
+
+def parameter(rank: int) -> Any:
+    """Declare a field with `rank` axes of its own after those of the grid: 1 for a vector, 2 for a matrix."""
+    return dataclasses.field(metadata={"rank": rank})
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Distribution:
+    """Base of all families: fields, broadcasting, indexing, checks and the names of the charts.
+
+    A family adds its fields, `source`, `from_source`, `log_prob`, `entropy`, `kl`, `_check`, `_draw` and
+    `_fisher_source`; where the Fisher–Rao geometry has closed forms also `_fisher_rao_distance` and
+    `_fisher_rao_path`. Two distributions are equal if family and parameters are.
+    """
+
+    charts: ClassVar[tuple[str, ...]] = ("source",)
+
+    def __post_init__(self) -> None:
+        fields = dataclasses.fields(self)
+        arrays = [as_numbers(self._family(), f.name, getattr(self, f.name)) for f in fields]
+        ranks = [f.metadata.get("rank", 0) for f in fields]
+        for f, array, rank in zip(fields, arrays, ranks, strict=True):
+            if array.ndim < rank:
+                raise ValueError(
+                    f"{self._family()}: {f.name} must have at least {rank} axes, got shape {array.shape}"
+                )
+            self._require(f.name, np.isfinite(array), "finite", array)
+        batches = [array.shape[: array.ndim - rank] for array, rank in zip(arrays, ranks, strict=True)]
+        try:
+            shape = np.broadcast_shapes(*batches)
+        except ValueError:
+            names = " and ".join(f"{f.name} {a.shape}" for f, a in zip(fields, arrays, strict=True))
+            raise ValueError(f"{self._family()}: shapes must broadcast, got {names}") from None
+        for f, array, batch in zip(fields, arrays, batches, strict=True):
+            stored = np.broadcast_to(array, shape + array.shape[len(batch) :])
+            stored.flags.writeable = False
+            object.__setattr__(self, f.name, stored)
+        object.__setattr__(self, "_shape", shape)
+        self._check()
+
+    # -- what a family provides ---------------------------------------------------------------------------------
+
+    @property
+    def source(self) -> np.ndarray:
+        """The usual parameters as minimal coordinates, shape (..., k)."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_source(cls, coordinates: ArrayLike) -> Self:
+        """Return the distributions with the given source coordinates, shape (..., k)."""
+        raise NotImplementedError
+
+    def log_prob(self, x: ArrayLike) -> np.ndarray:
+        """Return the log-density at x in nats; for discrete families with respect to the counting measure.
+
+        Parameters
+        ----------
+        x : array_like
+            Values that broadcast with `shape`. Outside the support the result is −inf.
+        """
+        raise NotImplementedError
+
+    def entropy(self) -> np.ndarray:
+        """Return the (differential) entropy −E[log p] in nats, of shape `shape`."""
+        raise NotImplementedError
+
+    def kl(self, q: Self) -> np.ndarray:
+        """Return KL(self‖q) = E_self[log self − log q] in nats; `shape` and `q.shape` broadcast."""
+        raise NotImplementedError
+
+    def _check(self) -> None:
+        """Raise ValueError for parameters outside the family."""
+        raise NotImplementedError
+
+    def _draw(self, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """Return samples of the given total shape, grid last."""
+        raise NotImplementedError
+
+    def _fisher_source(self) -> np.ndarray:
+        """Return the Fisher matrix in the source chart, shape (..., k, k)."""
+        raise NotImplementedError
+
+    def _fisher_rao_distance(self, q: Self) -> np.ndarray:
+        """Return the closed-form Fisher–Rao distance."""
+        raise NotImplementedError(f"fisher_rao_distance: no closed form for {self._family()}")
+
+    def _fisher_rao_path(self, q: Self) -> Callable[[np.ndarray], Self]:
+        """Return the Fisher–Rao geodesic as a function of t, which arrives with the grid's axes appended."""
+        raise NotImplementedError(f"geodesic: no closed form for {self._family()}")
+
+    # -- what every family has ----------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the grid of distributions; () for a single one."""
+        return self._shape  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def dimension(self) -> int:
+        """Number of coordinates k, the dimension of the family as a surface."""
+        return int(self.source.shape[-1])
+
+    def coordinates(self, chart: str = "source") -> np.ndarray:
+        """Return the coordinates in a chart, shape (..., k).
+
+        Raises
+        ------
+        ValueError
+            If the family has no such chart.
+        """
+        self._require_chart("coordinates", chart)
+        return getattr(self, chart)  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_coordinates(cls, coordinates: ArrayLike, chart: str = "source") -> Self:
+        """Return the distributions with the given coordinates, shape (..., k), in a chart."""
+        cls._require_chart("from_coordinates", chart)
+        return getattr(cls, f"from_{chart}")(coordinates)  # type: ignore[no-any-return]
+
+    def pdf(self, x: ArrayLike) -> np.ndarray:
+        """Return the density at x; for discrete families the probability of x."""
+        return np.exp(self.log_prob(x))
+
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw n independent samples of every distribution.
+
+        Parameters
+        ----------
+        n : int
+            Number of samples.
+        rng : numpy.random.Generator
+            Source of randomness; there is no global seed.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (n, \\*shape), then the axes of one observation.
+
+        Raises
+        ------
+        TypeError
+            If n is not an integer or rng not a Generator.
+        ValueError
+            If n is negative.
+        """
+        if not isinstance(rng, np.random.Generator):
+            raise TypeError(
+                f"{self._family()}.sample: rng must be a numpy.random.Generator, "
+                f"such as numpy.random.default_rng(0), got {rng!r}"
+            )
+        try:
+            count = operator.index(n)
+        except TypeError:
+            raise TypeError(f"{self._family()}.sample: n must be an integer, got {n!r}") from None
+        if count < 0:
+            raise ValueError(f"{self._family()}.sample: n must not be negative, got {n!r}")
+        return self._draw((count, *self.shape), rng)
+
+    def fisher(self, chart: str = "source") -> np.ndarray:
+        """Return the Fisher information matrix E[∇ log p (∇ log p)ᵀ] of one observation in a chart.
+
+        Parameters
+        ----------
+        chart : str
+            One of the family's `charts`.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (..., k, k), also for k = 1.
+
+        Raises
+        ------
+        ValueError
+            If the family has no such chart.
+        """
+        self._require_chart("fisher", chart)
+        return getattr(self, f"_fisher_{chart}")()  # type: ignore[no-any-return]
+
+    def __getitem__(self, index: Any) -> Self:
+        """Return the part of the grid that the index names, as NumPy would for an array of shape `shape`."""
+        index = index if isinstance(index, tuple) else (index,)
+        parts = []
+        for f in dataclasses.fields(self):
+            own = (slice(None),) * f.metadata.get("rank", 0)
+            # without an ellipsis the family's own axes would be taken for the grid's
+            full = index if any(part is Ellipsis for part in index) else (*index, Ellipsis)
+            parts.append(getattr(self, f.name)[(*full, *own)])
+        return type(self)(*parts)
+
+    def __iter__(self) -> Iterator[Self]:
+        if not self.shape:
+            raise TypeError(f"a single {self._family()} is not a grid to iterate over")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        names = (f.name for f in dataclasses.fields(self))
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
+
+    def __hash__(self) -> int:
+        # adding 0.0 turns −0.0 into 0.0, which compares equal to it
+        values = ((getattr(self, f.name) + 0.0) for f in dataclasses.fields(self))
+        return hash((type(self), *((value.shape, value.tobytes()) for value in values)))
+
+    def __repr__(self) -> str:
+        def show(value: np.ndarray) -> str:
+            return (
+                repr(float(value))
+                if value.ndim == 0
+                else np.array2string(value, separator=", ", threshold=12)
+            )
+
+        inside = ", ".join(f"{f.name}={show(getattr(self, f.name))}" for f in dataclasses.fields(self))
+        return f"{self._family()}({inside})"
+
+    # -- checks shared by the families --------------------------------------------------------------------------
+
+    @classmethod
+    def _family(cls) -> str:
+        return cls.__name__
+
+    @classmethod
+    def _require(cls, name: str, ok: np.ndarray, allowed: str, value: np.ndarray) -> None:
+        """Raise a ValueError that names the argument, the first bad value and what is allowed."""
+        if np.all(ok):
+            return
+        index = tuple(int(i) for i in np.argwhere(~np.atleast_1d(ok))[0])
+        place = f" at index {index}" if value.ndim else ""
+        bad = float(np.atleast_1d(value)[index])
+        raise ValueError(f"{cls._family()}: {name} must be {allowed}, got {bad!r}{place}")
+
+    @classmethod
+    def _require_chart(cls, where: str, chart: str) -> None:
+        if chart not in cls.charts:
+            names = ", ".join(repr(name) for name in cls.charts)
+            raise ValueError(f"{cls._family()}.{where}: chart must be one of {names}, got {chart!r}")
+
+    @classmethod
+    def _split(cls, name: str, coordinates: ArrayLike, dimension: int) -> list[np.ndarray]:
+        """Return the `dimension` coordinates, each of shape (...), of an array of shape (..., dimension)."""
+        array = as_numbers(cls._family(), name, coordinates)
+        if array.ndim == 0 or array.shape[-1] != dimension:
+            raise ValueError(
+                f"{cls._family()}: {name} must have shape (..., {dimension}), got shape {array.shape}"
+            )
+        cls._require(name, np.isfinite(array), "finite", array)
+        return [array[..., i] for i in range(dimension)]
+
+    def _require_same_family(self, where: str, other: object) -> None:
+        """Raise unless the other is of the same family and its grid broadcasts with this one."""
+        if type(other) is not type(self):
+            raise TypeError(
+                f"{where}: both distributions must be of one family, "
+                f"got {self._family()} and {type(other).__name__}"
+            )
+        try:
+            np.broadcast_shapes(self.shape, other.shape)
+        except ValueError:
+            raise ValueError(
+                f"{where}: the shapes of the two grids must broadcast, got {self.shape} and {other.shape}"
+            ) from None

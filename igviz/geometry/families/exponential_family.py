@@ -1,0 +1,174 @@
+"""Exponential families: the log-partition A, its dual coordinates and what follows from them.
+
+The density is log p(x) = log h(x) + ⟨η, T(x)⟩ − A(η) with natural coordinates η, sufficient statistics T and
+base measure h. The expectation coordinates are E[T(x)] = ∇A(η), and the Fisher matrix is ∇²A(η) in the natural
+chart and its inverse in the expectation chart.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from igviz.geometry.families.distribution import Distribution
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class ExponentialFamily(Distribution):
+    """Base of the exponential families, in minimal coordinates.
+
+    A family provides `natural`, `expectation`, `from_natural`, `from_expectation`, `log_partition`,
+    `sufficient_statistics`, `_fisher_natural` and `_source_to_natural` beside what every `Distribution` needs.
+    Everything else here is generic, and a family overrides it only where a closed form keeps more digits.
+
+    References
+    ----------
+    Amari, S. (2016). Information Geometry and Its Applications, section 2.1.
+    Nielsen, F. (2020). An elementary introduction to information geometry.
+    """
+
+    charts: ClassVar[tuple[str, ...]] = ("source", "natural", "expectation")
+
+    # -- what a family provides ---------------------------------------------------------------------------------
+
+    @property
+    def natural(self) -> np.ndarray:
+        """Natural coordinates η, shape (..., k)."""
+        raise NotImplementedError
+
+    @property
+    def expectation(self) -> np.ndarray:
+        """Expectation coordinates E[T(x)] = ∇A(η), shape (..., k)."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_natural(cls, coordinates: ArrayLike) -> Self:
+        """Return the distributions with the given natural coordinates, shape (..., k)."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_expectation(cls, coordinates: ArrayLike) -> Self:
+        """Return the distributions with the given expectation coordinates, shape (..., k)."""
+        raise NotImplementedError
+
+    def log_partition(self) -> np.ndarray:
+        """Return A(η) in nats, of shape `shape`."""
+        raise NotImplementedError
+
+    def sufficient_statistics(self, x: ArrayLike) -> np.ndarray:
+        """Return T(x), shape (..., k)."""
+        raise NotImplementedError
+
+    def _fisher_natural(self) -> np.ndarray:
+        """Return ∇²A(η), shape (..., k, k)."""
+        raise NotImplementedError
+
+    def _source_to_natural(self) -> np.ndarray:
+        """Return ∂natural/∂source, shape (..., k, k)."""
+        raise NotImplementedError
+
+    # -- what follows -------------------------------------------------------------------------------------------
+
+    def log_base_measure(self, x: ArrayLike) -> np.ndarray:
+        """Return log h(x); 0 unless a family says otherwise."""
+        return np.zeros(np.shape(x))[()]
+
+    def log_prob(self, x: ArrayLike) -> np.ndarray:
+        """Return log h(x) + ⟨η, T(x)⟩ − A(η) in nats; x broadcasts with `shape`."""
+        inner = np.sum(self.natural * self.sufficient_statistics(x), axis=-1)
+        return self.log_base_measure(x) + inner - self.log_partition()
+
+    def entropy(self) -> np.ndarray:
+        """Return A(η) − ⟨η, E[T]⟩ in nats, of shape `shape`, for families with h = 1.
+
+        A family with another base measure overrides this and subtracts E[log h].
+        """
+        return self.log_partition() - np.sum(self.natural * self.expectation, axis=-1)
+
+    def kl(self, q: Self) -> np.ndarray:
+        """Return KL(self‖q) = E_self[log self − log q] in nats.
+
+        With natural coordinates η of self and η′ of q it is the Bregman divergence
+        B_A(η′, η) = A(η′) − A(η) − ⟨η′ − η, E_self[T]⟩. This generic form cancels for near points; families
+        replace it by forms that keep their digits.
+
+        Parameters
+        ----------
+        q : same family
+            `shape` and `q.shape` broadcast.
+
+        Returns
+        -------
+        numpy.ndarray
+            Non-negative, possibly infinite, of the broadcast shape.
+
+        Raises
+        ------
+        TypeError
+            If q is of another family.
+
+        References
+        ----------
+        Amari, S. (2016). Information Geometry and Its Applications, chapters 1 and 2.
+        """
+        self._require_same_family(f"{self._family()}.kl", q)
+        inner = np.sum((q.natural - self.natural) * self.expectation, axis=-1)
+        # rounding may push a vanishing divergence below zero
+        return np.maximum(q.log_partition() - self.log_partition() - inner, 0.0)
+
+    def jacobian(self, old: str, new: str) -> np.ndarray:
+        """Return J = ∂old/∂new between two charts at these distributions.
+
+        Row i, column j holds the derivative of the i-th old coordinate by the j-th new one, so that the Fisher
+        matrices obey I_new = Jᵀ I_old J and small displacements δ_old = J δ_new.
+
+        Parameters
+        ----------
+        old, new : {"source", "natural", "expectation"}
+            The two charts.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (..., k, k).
+
+        Raises
+        ------
+        ValueError
+            If a chart is unknown.
+        """
+        self._require_chart("jacobian", old)
+        self._require_chart("jacobian", new)
+        if old == new:
+            return np.broadcast_to(
+                np.eye(self.dimension), (*self.shape, self.dimension, self.dimension)
+            ).copy()
+        from_natural = np.linalg.inv(self._natural_by(new)) if new != "natural" else None
+        to_old = self._natural_by(old)
+        if old == "natural":
+            return self._natural_by(new)
+        inverse = np.linalg.inv(to_old)
+        return inverse if from_natural is None else inverse @ self._natural_by(new)
+
+    def _natural_by(self, chart: str) -> np.ndarray:
+        """Return ∂natural/∂chart for one of the other two charts."""
+        return self._source_to_natural() if chart == "source" else self._fisher_expectation()
+
+    def _fisher_expectation(self) -> np.ndarray:
+        return np.linalg.inv(self._fisher_natural())
+
+    def _fisher_source(self) -> np.ndarray:
+        jacobian = self._source_to_natural()
+        return np.swapaxes(jacobian, -1, -2) @ self._fisher_natural() @ jacobian
+
+    def _straight_point(self, q: Self, t: np.ndarray, chart: str) -> Self:
+        """Return the point a fraction t of the way to q along the straight line in a chart.
+
+        t arrives with the grid's axes appended, so that it broadcasts with `shape`.
+        """
+        start, end = self.coordinates(chart), q.coordinates(chart)
+        t = t[..., None]
+        return self.from_coordinates((1.0 - t) * start + t * end, chart)
