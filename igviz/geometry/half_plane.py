@@ -1,8 +1,9 @@
 """The hyperbolic half-plane, metric (dx² + dy²)/y², in forms that are stable for near and for far points.
 
-Every location-scale family has this geometry after stretching its location and scaling its lengths: for the
-normal distribution x = mean/√2, y = std, and lengths are √2 times the hyperbolic ones. The half-plane does not
-care where x starts, so the functions take the *shift* x₂ − x₁: a difference keeps digits that two numbers lose.
+Symmetric location-scale families have this geometry after stretching their location and scaling their
+lengths: for the normal distribution x = mean/√2, y = std, and lengths are √2 times the hyperbolic ones. The
+half-plane does not care where x starts, so the functions take the *shift* x₂ − x₁: a difference keeps digits
+that two numbers lose.
 
 References
 ----------
@@ -33,9 +34,9 @@ def distance(shift: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarra
 def geodesic(
     shift: np.ndarray, start: np.ndarray, end: np.ndarray
 ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Return the geodesic from (0, start) at t = 0 to (shift, end) at t = 1, at constant speed, for every real t.
+    """Return the geodesic from (0, start) at t = 0 to (shift, end) at t = 1, at constant speed, for all t.
 
-    In units of the first height a geodesic that leaves i at the angle ψ from the vertical is, at the length s,
+    In units of the first height, a geodesic from (0, 1) at the angle ψ from the vertical is, at length s,
 
         y = 1/(cosh s − cos ψ·sinh s),  x = sin ψ·sinh s·y.
 

@@ -63,7 +63,7 @@ def _log_deficit_near(u: np.ndarray) -> np.ndarray:
 def itakura_saito(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     """Return a/b − 1 − log(a/b) for positive a and b: the Bregman divergence of −log.
 
-    It is 0 for a = b, positive otherwise, and right to a few units in the last place however close a and b are.
+    It is 0 for a = b, positive otherwise, and right to its last digits however close a and b are.
     """
     a, b = np.asarray(a), np.asarray(b)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -75,8 +75,8 @@ def itakura_saito(a: ArrayLike, b: ArrayLike) -> np.ndarray:
 def generalised_kl(p: ArrayLike, q: ArrayLike, difference: ArrayLike | None = None) -> np.ndarray:
     """Return p·log(p/q) − p + q for p, q ≥ 0: one outcome's share of a Kullback–Leibler divergence.
 
-    Summed over the outcomes of two discrete distributions the −p + q cancel and the KL divergence remains; as every
-    share is non-negative the sum never cancels.
+    Summed over the outcomes of two discrete distributions the −p + q cancel and the KL divergence remains; as
+    every share is non-negative the sum never cancels.
 
     Parameters
     ----------

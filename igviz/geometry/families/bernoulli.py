@@ -22,8 +22,8 @@ class Bernoulli(ExponentialFamily):
     Charts: source (p,); natural (log(p/(1 − p)),); expectation (p,), with p the probability of 1. The Fisher
     metric is dp²/(p(1 − p)).
 
-    Probabilities of exactly 0 and 1, the corners, are allowed. There `natural` raises, the Fisher matrix is inf
-    in the source and expectation charts and 0 in the natural one, the KL divergence is inf where it is
+    Probabilities of exactly 0 and 1, the corners, are allowed. There `natural` raises, the Fisher matrix is
+    inf in the source and expectation charts and 0 in the natural one, the KL divergence is inf where it is
     infinite, and Fisher–Rao distances stay finite: π from corner to corner.
 
     Parameters

@@ -1,7 +1,7 @@
 """What every family of distributions shares, whether or not it has natural coordinates.
 
-A distribution is a frozen dataclass whose fields are its usual parameters. Fields broadcast, so one object may
-hold a whole grid of distributions, and every method is vectorised over the grid.
+A distribution is a frozen dataclass whose fields are its usual parameters. Fields broadcast, so one object
+may hold a whole grid of distributions, and every method is vectorised over the grid.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Distribution:
         object.__setattr__(self, "_shape", shape)
         self._check()
 
-    # -- what a family provides ---------------------------------------------------------------------------------
+    # -- what a family provides ----------------------------------------------------------------------------
 
     @property
     def source(self) -> np.ndarray:
@@ -105,16 +105,19 @@ class Distribution:
         """Return the closed-form Fisher–Rao distance."""
         raise NotImplementedError(f"fisher_rao_distance: no closed form for {self._family()}")
 
-    def _fisher_rao_path(self, q: Self) -> Callable[[np.ndarray], Self]:
-        """Return the Fisher–Rao geodesic as a function of t, which arrives with the grid's axes appended."""
+    def _fisher_rao_path(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+        """Return the Fisher–Rao geodesic: a function from t to the family's parameters, in the fields' order.
+
+        t arrives with the grid's axes appended, so that it broadcasts with the fields.
+        """
         raise NotImplementedError(f"geodesic: no closed form for {self._family()}")
 
-    # -- what every family has ----------------------------------------------------------------------------------
+    # -- what every family has -----------------------------------------------------------------------------
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the grid of distributions; () for a single one."""
-        return self._shape  # type: ignore[attr-defined,no-any-return]
+        return self._shape  # type: ignore[attr-defined]
 
     @property
     def dimension(self) -> int:
@@ -130,13 +133,13 @@ class Distribution:
             If the family has no such chart.
         """
         self._require_chart("coordinates", chart)
-        return getattr(self, chart)  # type: ignore[no-any-return]
+        return getattr(self, chart)
 
     @classmethod
     def from_coordinates(cls, coordinates: ArrayLike, chart: str = "source") -> Self:
         """Return the distributions with the given coordinates, shape (..., k), in a chart."""
         cls._require_chart("from_coordinates", chart)
-        return getattr(cls, f"from_{chart}")(coordinates)  # type: ignore[no-any-return]
+        return getattr(cls, f"from_{chart}")(coordinates)
 
     def pdf(self, x: ArrayLike) -> np.ndarray:
         """Return the density at x; for discrete families the probability of x."""
@@ -155,7 +158,7 @@ class Distribution:
         Returns
         -------
         numpy.ndarray
-            Shape (n, \\*shape), then the axes of one observation.
+            Shape (n,) + shape, then the axes of one observation.
 
         Raises
         ------
@@ -196,7 +199,7 @@ class Distribution:
             If the family has no such chart.
         """
         self._require_chart("fisher", chart)
-        return getattr(self, f"_fisher_{chart}")()  # type: ignore[no-any-return]
+        return getattr(self, f"_fisher_{chart}")()
 
     def __getitem__(self, index: Any) -> Self:
         """Return the part of the grid that the index names, as NumPy would for an array of shape `shape`."""
@@ -227,16 +230,14 @@ class Distribution:
 
     def __repr__(self) -> str:
         def show(value: np.ndarray) -> str:
-            return (
-                repr(float(value))
-                if value.ndim == 0
-                else np.array2string(value, separator=", ", threshold=12)
-            )
+            if value.ndim == 0:
+                return repr(float(value))
+            return np.array2string(value, separator=", ", threshold=12)
 
         inside = ", ".join(f"{f.name}={show(getattr(self, f.name))}" for f in dataclasses.fields(self))
         return f"{self._family()}({inside})"
 
-    # -- checks shared by the families --------------------------------------------------------------------------
+    # -- checks shared by the families ---------------------------------------------------------------------
 
     @classmethod
     def _family(cls) -> str:

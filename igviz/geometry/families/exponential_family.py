@@ -1,8 +1,8 @@
 """Exponential families: the log-partition A, its dual coordinates and what follows from them.
 
 The density is log p(x) = log h(x) + ⟨η, T(x)⟩ − A(η) with natural coordinates η, sufficient statistics T and
-base measure h. The expectation coordinates are E[T(x)] = ∇A(η), and the Fisher matrix is ∇²A(η) in the natural
-chart and its inverse in the expectation chart.
+base measure h. The expectation coordinates are E[T(x)] = ∇A(η), and the Fisher matrix is ∇²A(η) in the
+natural chart and its inverse in the expectation chart.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ class ExponentialFamily(Distribution):
     """Base of the exponential families, in minimal coordinates.
 
     A family provides `natural`, `expectation`, `from_natural`, `from_expectation`, `log_partition`,
-    `sufficient_statistics`, `_fisher_natural` and `_source_to_natural` beside what every `Distribution` needs.
-    Everything else here is generic, and a family overrides it only where a closed form keeps more digits.
+    `sufficient_statistics`, `_fisher_natural` and `_source_to_natural` beside what every `Distribution`
+    needs. Everything else here is generic, and a family overrides it only where a closed form keeps more
+    digits.
 
     References
     ----------
@@ -32,7 +33,7 @@ class ExponentialFamily(Distribution):
 
     charts: ClassVar[tuple[str, ...]] = ("source", "natural", "expectation")
 
-    # -- what a family provides ---------------------------------------------------------------------------------
+    # -- what a family provides ----------------------------------------------------------------------------
 
     @property
     def natural(self) -> np.ndarray:
@@ -70,7 +71,7 @@ class ExponentialFamily(Distribution):
         """Return ∂natural/∂source, shape (..., k, k)."""
         raise NotImplementedError
 
-    # -- what follows -------------------------------------------------------------------------------------------
+    # -- what follows --------------------------------------------------------------------------------------
 
     def log_base_measure(self, x: ArrayLike) -> np.ndarray:
         """Return log h(x); 0 unless a family says otherwise."""
@@ -122,8 +123,8 @@ class ExponentialFamily(Distribution):
     def jacobian(self, old: str, new: str) -> np.ndarray:
         """Return J = ∂old/∂new between two charts at these distributions.
 
-        Row i, column j holds the derivative of the i-th old coordinate by the j-th new one, so that the Fisher
-        matrices obey I_new = Jᵀ I_old J and small displacements δ_old = J δ_new.
+        Row i, column j holds the derivative of the i-th old coordinate by the j-th new one. The Fisher
+        matrices obey I_new = Jᵀ I_old J, and small displacements δ_old = J δ_new.
 
         Parameters
         ----------
@@ -138,23 +139,17 @@ class ExponentialFamily(Distribution):
         Raises
         ------
         ValueError
-            If a chart is unknown.
+            If a chart is unknown, or a distribution has no natural coordinates.
         """
         self._require_chart("jacobian", old)
         self._require_chart("jacobian", new)
-        if old == new:
-            return np.broadcast_to(
-                np.eye(self.dimension), (*self.shape, self.dimension, self.dimension)
-            ).copy()
-        from_natural = np.linalg.inv(self._natural_by(new)) if new != "natural" else None
-        to_old = self._natural_by(old)
-        if old == "natural":
-            return self._natural_by(new)
-        inverse = np.linalg.inv(to_old)
-        return inverse if from_natural is None else inverse @ self._natural_by(new)
+        return np.linalg.solve(self._natural_by(old), self._natural_by(new))
 
     def _natural_by(self, chart: str) -> np.ndarray:
-        """Return ∂natural/∂chart for one of the other two charts."""
+        """Return ∂natural/∂chart."""
+        unity = np.broadcast_to(np.eye(self.dimension), (*self.natural.shape, self.dimension))
+        if chart == "natural":
+            return unity
         return self._source_to_natural() if chart == "source" else self._fisher_expectation()
 
     def _fisher_expectation(self) -> np.ndarray:
