@@ -136,5 +136,9 @@ def _input(slider: Slider, position: int) -> Any:
 def _put(widget: Any, slider: Slider, position: int) -> None:
     if _has_choices(widget):
         widget.index = position
-    else:
-        widget.value = slider.value(position)
+        return
+    value = slider.value(position)
+    # The page computes grid values in floats of its own. Sending back what differs by rounding only would
+    # overtake the reader's next key press, so positions are compared, with a little room.
+    if abs(widget.value - value) > 1e-6 * slider.step:
+        widget.value = value

@@ -1,0 +1,258 @@
+"""JupyterLab in headless Chromium, driven as a reader drives it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+def chromium() -> str | None:
+    """Return the path of an installed Chromium or Chrome, or None."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    return None
+
+
+def notebook(*sources: str) -> str:
+    """Return the text of a notebook with one code cell for each source."""
+    cells = [
+        {
+            "cell_type": "code",
+            "id": f"cell-{number}",
+            "metadata": {},
+            "source": source,
+            "outputs": [],
+            "execution_count": None,
+        }
+        for number, source in enumerate(sources)
+    ]
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    return json.dumps(
+        {"cells": cells, "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}}, "nbformat": 4, "nbformat_minor": 5}
+    )
+
+
+class Server:
+    """A JupyterLab server on a free port of this machine, with settings and workspaces of its own."""
+
+    def __init__(self, root: Path, home: Path) -> None:
+        self.root = root
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.address = f"127.0.0.1:{self.port}"
+        environment = os.environ | {
+            "JUPYTER_CONFIG_DIR": str(home / "config"),
+            "JUPYTER_DATA_DIR": str(home / "data"),
+            "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        }
+        self._log = (home / "server.log").open("w")
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "jupyter",
+                "lab",
+                "--no-browser",
+                "--allow-root",
+                "--ServerApp.ip=127.0.0.1",
+                f"--ServerApp.port={self.port}",
+                "--IdentityProvider.token=",
+                "--ServerApp.disable_check_xsrf=True",
+                f"--ServerApp.root_dir={root}",
+            ],
+            env=environment,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        end = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"http://{self.address}/api/status", timeout=2).read()
+                return
+            except OSError:
+                if time.monotonic() > end or self.process.poll() is not None:
+                    self.stop()
+                    raise RuntimeError("JupyterLab did not start:\n" + (home / "server.log").read_text()) from None
+                time.sleep(0.2)
+
+    def stop(self) -> None:
+        """Stop the server and its kernels."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+        self._log.close()
+
+
+class Lab:
+    """One browser page on JupyterLab, with what went wrong in it."""
+
+    def __init__(self, page: Any, server: Server) -> None:
+        self.page, self.server = page, server
+        self.console_errors: list[str] = []
+        self.foreign: list[str] = []
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.console_errors.append(str(error)))
+        page.on("request", self._request)
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error":
+            self.console_errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def _request(self, request: Any) -> None:
+        address = request.url
+        if address.split("/")[2] != self.server.address and not address.startswith(("data:", "blob:")):
+            self.foreign.append(address)
+
+    def open(self, path: str) -> None:
+        """Open a notebook and wait for its kernel."""
+        self.page.goto(f"http://{self.server.address}/lab/tree/{path}", wait_until="domcontentloaded")
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        self.page.wait_for_selector("text=/Python 3 \\(ipykernel\\) \\| Idle/", timeout=60_000)
+
+    def menu(self, menu: str, item: str) -> None:
+        """Choose an item of JupyterLab's menu bar."""
+        self.page.click(f"#jp-MainMenu >> text={menu}")
+        self.page.click(f".lm-Menu >> text={item}")
+
+    def run_all(self, timeout: float = 120_000) -> None:
+        """Run every cell and wait until all have run."""
+        self.menu("Run", "Run All Cells")
+        self.page.wait_for_function(RUN, timeout=timeout)
+        self.page.wait_for_timeout(500)
+
+    def restart_kernel(self) -> None:
+        """Restart the kernel, by the menu and its dialog."""
+        self.menu("Kernel", "Restart Kernel…")
+        self.page.click(".jp-Dialog .jp-mod-accept")
+
+    @property
+    def panels(self) -> list[Panel]:
+        """Return the panels of the page, from top to bottom; hidden ones are scrolled to first."""
+        return [Panel(self, self.page.locator(".igviz-panel").nth(k)) for k in range(self.count)]
+
+    @property
+    def count(self) -> int:
+        """Return how many panels are in the page."""
+        return self.page.locator(".igviz-panel").count()
+
+    def dialogs(self) -> list[str]:
+        """Return the texts of dialogs and toasts on screen."""
+        return self.page.locator(".jp-Dialog, .Toastify__toast").all_inner_texts()
+
+
+RUN = """() => {
+  const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(p => p.textContent);
+  const widget = window.jupyterapp?.shell?.currentWidget;
+  const busy = document.querySelector(".jp-Notebook-ExecutionIndicator")?.dataset.status;
+  return prompts.length && prompts.every(p => !p.includes('*')) && prompts.some(p => /\\d/.test(p)) && busy === 'idle';
+}"""
+
+
+class Panel:
+    """One panel in the page."""
+
+    def __init__(self, lab: Lab, locator: Any) -> None:
+        self.lab, self.locator = lab, locator
+
+    @property
+    def sentence(self) -> str:
+        """The sentence in the page."""
+        return self.locator.locator(".igviz-sentence").inner_text()
+
+    @property
+    def alt(self) -> str:
+        """The picture's alternative text."""
+        return self.locator.locator("img.igviz-picture").get_attribute("alt")
+
+    @property
+    def serial(self) -> int:
+        """The number of the frame on screen."""
+        return int(self.locator.locator("img.igviz-picture").get_attribute("data-serial") or 0)
+
+    @property
+    def notice(self) -> str:
+        """The line under the picture that says what is wrong, if anything."""
+        return self.locator.locator(".igviz-notice").inner_text()
+
+    @property
+    def handles(self) -> list[Any]:
+        """The sliders' handles."""
+        found = self.locator.locator(".noUi-handle")
+        return [found.nth(k) for k in range(found.count())]
+
+    @property
+    def readouts(self) -> list[str]:
+        """What the sliders read."""
+        return self.locator.locator(".widget-readout").all_inner_texts()
+
+    def pixels(self) -> bytes:
+        """Return the bytes of the picture on screen."""
+        return bytes(
+            self.lab.page.evaluate(
+                """async (picture) => [...new Uint8Array(await (await fetch(picture.src)).arrayBuffer())]""",
+                self.locator.locator("img.igviz-picture").element_handle(),
+            )
+        )
+
+    def button(self, label: str) -> Any:
+        """Return a button by its label."""
+        return self.locator.locator("button", has_text=label).first
+
+    def wait_for_frame(self, after: int, timeout: float = 10_000) -> None:
+        """Wait until a later frame than the given one is on screen."""
+        self.lab.page.wait_for_function(
+            "([picture, after]) => Number(picture.querySelector('img.igviz-picture').dataset.serial) > after",
+            arg=[self.locator.element_handle(), after],
+            timeout=timeout,
+        )
+
+    def settle(self) -> None:
+        """Wait until no frame has come for a while, the lossless picture included."""
+        self.lab.page.wait_for_timeout(100)
+        last = None
+        for _ in range(60):
+            picture = self.locator.locator("img.igviz-picture")
+            now = (picture.get_attribute("src"), picture.get_attribute("data-mime"), tuple(self.readouts))
+            if now == last and now[1] == "image/png":
+                return
+            last = now
+            self.lab.page.wait_for_timeout(120)
+        raise AssertionError(f"the panel does not come to rest: {last}")
+
+
+@contextmanager
+def browser_page(playwright: Any, server: Server, **context: Any) -> Iterator[Lab]:
+    """Open Chromium with an empty profile on a server."""
+    browser = playwright.chromium.launch(executable_path=chromium(), headless=True, args=CHROMIUM_FLAGS)
+    try:
+        settings = {"viewport": {"width": 1280, "height": 720}} | context
+        page = browser.new_context(**settings).new_page()
+        yield Lab(page, server)
+    finally:
+        browser.close()
