@@ -1,8 +1,11 @@
 """What JupyterLab needs to know about the course, and the one command that tells it.
 
 Two files go below the environment's own prefix. The settings turn JupyterLab's news toast and update check
-off. The server configuration names `drop_widget_views`, which keeps a saved notebook readable where no
-kernel runs: a panel's stored picture stays, the reference to a widget that died with its kernel goes.
+off. The server configuration makes this module an extension of the Jupyter server. The extension registers
+`drop_widget_views`, which keeps a saved notebook readable where no kernel runs: a panel's stored picture
+stays, the reference to a widget that died with its kernel goes. As an extension it stands beside a reader's
+own save hook, and a server without the course starts with a warning; a hook named in the configuration
+would replace the one and stop the other.
 
 Standard library only, because the Jupyter server imports this module when it starts.
 """
@@ -22,11 +25,24 @@ PICTURE = "image/png"
 OVERRIDES: dict[str, Any] = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
 }
-SERVER_CONFIG: dict[str, Any] = {"FileContentsManager": {"pre_save_hook": "igviz.jupyter.drop_widget_views"}}
+SERVER_CONFIG: dict[str, Any] = {"ServerApp": {"jpserver_extensions": {"igviz.jupyter": True}}}
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    """Say where the extension is; the Jupyter server asks."""
+    return [{"module": "igviz.jupyter"}]
+
+
+def _load_jupyter_server_extension(server: Any) -> None:
+    """Register the save hook; the Jupyter server calls this when it starts."""
+    # A contents manager that keeps its files elsewhere may know no hooks.
+    register = getattr(server.contents_manager, "register_pre_save_hook", None)
+    if register is not None:
+        register(drop_widget_views)
 
 
 def drop_widget_views(model: Any, **_: Any) -> None:
-    """Drop widget views that a stored picture stands in for; a ``pre_save_hook`` of Jupyter's file manager.
+    """Drop widget views that a stored picture stands in for; Jupyter's file manager calls it at each save.
 
     Viewers show only the richest form of an output. A widget view outlives its kernel as "model not found",
     so where a PNG of the same output is stored, the view is dropped from the file. The page that is being
@@ -61,7 +77,7 @@ def _list(value: Any) -> list[Any]:
 def install(prefix: str | os.PathLike[str] = sys.prefix) -> list[Path]:
     """Write the settings and the server configuration below ``prefix``.
 
-    Entries that somebody else put into the same files are kept.
+    The settings are shared with others, whose entries are kept; the configuration is a file of our own.
 
     Parameters
     ----------
@@ -71,25 +87,22 @@ def install(prefix: str | os.PathLike[str] = sys.prefix) -> list[Path]:
     Returns
     -------
     list of Path
-        The files that now hold the entries.
+        The two files.
 
     Raises
     ------
     ValueError
-        If one of the files exists and is not a JSON object; the line names it. Nothing is changed then.
+        If the settings exist and are not a JSON object; the line names them. Nothing is changed then.
     """
-    root = Path(prefix)
-    wanted = {
-        root / "share" / "jupyter" / "lab" / "settings" / "overrides.json": OVERRIDES,
-        root / "etc" / "jupyter" / "jupyter_server_config.d" / "igviz.json": SERVER_CONFIG,
-    }
-    merged = {path: _merge(_read_object(path), entries) for path, entries in wanted.items()}
-    for path, content in merged.items():
+    settings = Path(prefix, "share", "jupyter", "lab", "settings", "overrides.json")
+    configuration = Path(prefix, "etc", "jupyter", "jupyter_server_config.d", "igviz.json")
+    contents = {settings: _merge(_read_object(settings), OVERRIDES), configuration: SERVER_CONFIG}
+    for path, content in contents.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
         partial.write_bytes((json.dumps(content, indent=2) + "\n").encode())
         partial.replace(path)
-    return list(merged)
+    return list(contents)
 
 
 def _read_object(path: Path) -> dict[str, Any]:

@@ -1,0 +1,238 @@
+"""The save hook and the settings: by themselves, and in a running JupyterLab."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from igviz import jupyter
+from igviz.jupyter import PICTURE, WIDGET_VIEW, drop_widget_views, install
+
+NOTIFICATION = "@jupyterlab/apputils-extension:notification"
+
+
+def output(**data):
+    return {"output_type": "display_data", "metadata": {}, "data": data}
+
+
+def notebook(*outputs):
+    cells = [
+        {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Title"},
+        {
+            "cell_type": "code",
+            "id": "b",
+            "metadata": {},
+            "source": "1",
+            "execution_count": 1,
+            "outputs": [*outputs],
+        },
+    ]
+    metadata = {"widgets": {"state": {}}, "title": "kept"}
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}
+
+
+def both():
+    return output(**{WIDGET_VIEW: {"model_id": "1"}, PICTURE: "iVBORw0KGgo=", "text/plain": "a sentence"})
+
+
+def view_alone():
+    return output(**{WIDGET_VIEW: {"model_id": "2"}, "text/plain": "IntSlider()"})
+
+
+# ------------------------------------------------------------------- the hook
+
+
+def test_a_view_goes_where_a_picture_stands_and_stays_where_none_does():
+    content = notebook(both(), view_alone())
+    drop_widget_views(model={"type": "notebook", "content": content}, path="x.ipynb", contents_manager=None)
+    first, second = content["cells"][1]["outputs"]
+    assert first["data"] == {PICTURE: "iVBORw0KGgo=", "text/plain": "a sentence"}
+    assert second == view_alone()
+    assert content["metadata"] == {"title": "kept"}
+
+
+def test_the_extension_registers_the_hook_and_survives_a_manager_without_hooks():
+    registered = []
+    manager = SimpleNamespace(register_pre_save_hook=registered.append)
+    jupyter._load_jupyter_server_extension(SimpleNamespace(contents_manager=manager))
+    assert registered == [drop_widget_views]
+    jupyter._load_jupyter_server_extension(SimpleNamespace(contents_manager=object()))
+
+
+def test_other_files_are_left_alone():
+    content = notebook(both())
+    drop_widget_views(model={"type": "file", "content": content})
+    assert content == notebook(both())
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["type", "content", "cells", "outputs", "data", "metadata", PICTURE, WIDGET_VIEW]
+            ),
+            inner | st.just("notebook"),
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200, derandomize=True, deadline=None)
+@given(json_values, json_values, json_values, json_values)
+def test_nothing_of_an_odd_shape_fails_a_save(model, content, cell, odd_output):
+    drop_widget_views(model=model)
+    drop_widget_views(model={"type": "notebook", "content": content})
+    drop_widget_views(model={"type": "notebook", "content": {"cells": [cell, {"outputs": [odd_output]}]}})
+
+
+def test_the_module_is_light():
+    """The Jupyter server imports it at its start."""
+    code = (
+        "import sys, igviz.jupyter; heavy = {'numpy', 'matplotlib', 'ipywidgets', 'nbformat', 'traitlets'}; "
+        "sys.exit(', '.join(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    assert done.stderr.strip() == ""
+
+
+# ------------------------------------------------------------------- installing
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_install_writes_both_files_and_is_repeatable(tmp_path):
+    overrides, server = install(tmp_path)
+    assert overrides == tmp_path / "share/jupyter/lab/settings/overrides.json"
+    assert read(overrides) == {NOTIFICATION: {"fetchNews": "false", "checkForUpdates": False}}
+    assert server == tmp_path / "etc/jupyter/jupyter_server_config.d/igviz.json"
+    assert read(server) == {"ServerApp": {"jpserver_extensions": {"igviz.jupyter": True}}}
+    before = {path: path.read_bytes() for path in (overrides, server)}
+    install(tmp_path)
+    assert {path: path.read_bytes() for path in before} == before
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2
+
+
+def test_settings_of_somebody_else_are_kept(tmp_path):
+    path = tmp_path / "share/jupyter/lab/settings/overrides.json"
+    path.parent.mkdir(parents=True)
+    theirs = {"theme": {"dark": True}, NOTIFICATION: {"fetchNews": "true", "doNotDisturbMode": True}}
+    path.write_text(json.dumps(theirs), encoding="utf-8")
+    install(tmp_path)
+    assert read(path) == {
+        "theme": {"dark": True},
+        NOTIFICATION: {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
+    }
+
+
+@pytest.mark.parametrize("content", ["{ broken", "[1, 2]", ""])
+def test_a_file_that_cannot_be_merged_is_named_and_nothing_is_written(tmp_path, content, monkeypatch, capsys):
+    path = tmp_path / "share/jupyter/lab/settings/overrides.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(content, encoding="utf-8")
+    monkeypatch.setattr(jupyter, "install", lambda: install(tmp_path))
+    assert jupyter.main() == 1
+    shown = capsys.readouterr()
+    assert shown.err == f"igviz.jupyter: {path} is not a JSON object: move it away and try again\n"
+    assert path.read_text(encoding="utf-8") == content
+    assert not (tmp_path / "etc").exists()
+
+
+# ------------------------------------------------------------------- a running JupyterLab
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """JupyterLab as a reader's is, with what `install` wrote; yields a function that sends requests."""
+    folder = tmp_path_factory.mktemp("jupyter lab")
+    overrides, configuration = install(folder / "prefix")
+    (folder / "work").mkdir()
+    variables = {
+        **os.environ,
+        "JUPYTER_CONFIG_PATH": str(configuration.parent.parent),
+        **{f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")},
+    }
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port=0",
+        "--IdentityProvider.token=secret", f"--ServerApp.root_dir={folder / 'work'}",
+        f"--LabApp.app_settings_dir={overrides.parent}", "--debug",
+    ]  # fmt: skip
+    log = folder / "log.txt"
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, env=variables, stdout=file, stderr=file, cwd=folder)
+    try:
+        yield Requests(process, folder, log)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+class Requests:
+    def __init__(self, process, folder, log):
+        self.folder, self.log = folder, log
+        limit = time.monotonic() + 60
+        while not (files := list((folder / "runtime").glob("jpserver-*.json"))):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < limit, log.read_text()
+            time.sleep(0.1)
+        self.port = json.loads(files[0].read_text())["port"]
+
+    def __call__(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        content = None if body is None else json.dumps(body)
+        connection.request(method, path, content, {"Authorization": "token secret"})
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        assert answer.status < 300, f"{answer.status} {text!r} {self.log.read_text()}"
+        return json.loads(text)
+
+
+def test_a_notebook_saved_by_jupyterlab_has_lost_its_views(server):
+    content = notebook(both(), view_alone())
+    server("PUT", "/api/contents/saved.ipynb", {"type": "notebook", "format": "json", "content": content})
+    saved = read(server.folder / "work" / "saved.ipynb")
+    first, second = saved["cells"][1]["outputs"]
+    assert set(first["data"]) == {PICTURE, "text/plain"}
+    assert set(second["data"]) == {WIDGET_VIEW, "text/plain"}
+    assert "widgets" not in saved["metadata"]
+
+
+def test_the_hook_ran_in_the_usual_file_manager(server):
+    """Without a manager of the reader's own, JupyterLab saves through the asynchronous one."""
+    from jupyter_server.serverapp import ServerApp
+
+    assert ServerApp.contents_manager_class.default_value.__name__ == "AsyncLargeFileManager"
+
+
+def test_other_files_are_saved_as_they_are(server):
+    text = json.dumps(notebook(both()))
+    server("PUT", "/api/contents/saved.txt", {"type": "file", "format": "text", "content": text})
+    assert (server.folder / "work" / "saved.txt").read_text() == text
+
+
+def test_news_and_update_check_are_off(server):
+    properties = server("GET", f"/lab/api/settings/{NOTIFICATION}")["schema"]["properties"]
+    assert properties["fetchNews"]["default"] == "false"
+    assert properties["checkForUpdates"]["default"] is False
+
+
+def test_this_environment_has_both_files():
+    """``run.py`` installed them: without them the readers' own saved notebooks would go blank."""
+    overrides = Path(sys.prefix, "share/jupyter/lab/settings/overrides.json")
+    server = Path(sys.prefix, "etc/jupyter/jupyter_server_config.d/igviz.json")
+    assert read(overrides)[NOTIFICATION] == jupyter.OVERRIDES[NOTIFICATION]
+    assert read(server)["ServerApp"] == jupyter.SERVER_CONFIG["ServerApp"]
