@@ -1,0 +1,199 @@
+"""Every wrong argument is named, with its value and what is allowed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import igviz as ig
+from tests.geometry.registry import FAMILIES, FAMILY_IDS
+
+for_families = pytest.mark.parametrize("family", FAMILIES, ids=FAMILY_IDS)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ig.Normal(0.0, -0.5), "Normal: std must be positive, got -0.5"),
+        (lambda: ig.Normal(0.0, 0.0), "Normal: std must be positive, got 0.0"),
+        (
+            lambda: ig.Normal(0.0, [[1.0], [-2.0]]),
+            r"Normal: std must be positive, got -2.0 at index \(1, 0\)",
+        ),
+        (lambda: ig.Normal(np.nan, 1.0), "Normal: mean must be finite, got nan"),
+        (lambda: ig.Normal([0.0, np.inf], 1.0), r"Normal: mean must be finite, got inf at index \(1,\)"),
+        (lambda: ig.Normal(0.0, -np.inf), "Normal: std must be finite, got -inf"),
+        (
+            lambda: ig.Normal([1, 2], [1, 2, 3]),
+            r"Normal: shapes must broadcast, got mean \(2,\) and std \(3,\)",
+        ),
+        (lambda: ig.Normal("0.0", 1.0), "Normal: mean must be a number or an array of numbers, got '0.0'"),
+        (lambda: ig.Normal(0.0, None), "Normal: std must be a number or an array of numbers, got None"),
+        (lambda: ig.Normal(0.0, 1j), "Normal: std must be a number or an array of numbers, got 1j"),
+        (lambda: ig.Bernoulli(1.5), r"Bernoulli: probability must be in \[0, 1\], got 1.5"),
+        (
+            lambda: ig.Bernoulli([0.5, -0.1]),
+            r"Bernoulli: probability must be in \[0, 1\], got -0.1 at index \(1,\)",
+        ),
+        (lambda: ig.Bernoulli(np.nan), "Bernoulli: probability must be finite, got nan"),
+        (
+            lambda: ig.Bernoulli("half"),
+            "Bernoulli: probability must be a number or an array of numbers, got 'half'",
+        ),
+        (lambda: ig.Normal.from_source([0.0, -1.0]), "Normal: std must be positive, got -1.0"),
+        (
+            lambda: ig.Normal.from_natural([1.0, 0.0]),
+            "Normal: the second natural coordinate must be negative, got 0.0",
+        ),
+        (
+            lambda: ig.Normal.from_natural([[1.0, -1.0], [1.0, 2.0]]),
+            r"Normal: the second natural coordinate must be negative, got 2.0 at index \(1,\)",
+        ),
+        (
+            lambda: ig.Normal.from_expectation([2.0, 4.0]),
+            "Normal: the second moment minus the squared first must be positive, got 0.0",
+        ),
+        (
+            lambda: ig.Normal.from_expectation([2.0, 3.0]),
+            "Normal: the second moment minus the squared first must be positive, got -1.0",
+        ),
+        (lambda: ig.Normal.from_natural([1e300, -1e-300]), "Normal: mean must be finite, got inf"),
+        (lambda: ig.Normal.from_natural([1.0, -np.inf]), "Normal: natural must be finite, got -inf"),
+        (
+            lambda: ig.Bernoulli.from_expectation([1.01]),
+            r"Bernoulli: probability must be in \[0, 1\], got 1.01",
+        ),
+    ],
+)
+def test_parameters(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@for_families
+@pytest.mark.parametrize("chart", ["source", "natural", "expectation"])
+def test_coordinates_need_their_last_axis(family, chart):
+    p = family.points["single"]
+    make = getattr(family.cls, f"from_{chart}")
+    wrong = np.concatenate([p.coordinates(chart), [0.5]])
+    message = (
+        rf"{family.name}: {chart} must have shape \(..., {p.dimension}\), got shape \({p.dimension + 1},\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        make(wrong)
+    with pytest.raises(ValueError, match=rf"must have shape \(..., {p.dimension}\), got shape \(\)"):
+        make(0.5)
+    with pytest.raises(ValueError, match="must be finite, got nan"):
+        make(np.full(p.dimension, np.nan))
+    with pytest.raises(ValueError, match=f"{chart} must be a number or an array of numbers"):
+        make("text")
+
+
+@for_families
+def test_charts(family):
+    p = family.points["single"]
+    for call in (p.fisher, p.coordinates, lambda chart: p.jacobian(chart, "source")):
+        with pytest.raises(
+            ValueError, match="chart must be one of 'source', 'natural', 'expectation', got 'polar'"
+        ):
+            call("polar")
+    with pytest.raises(ValueError, match="chart must be one of"):
+        p.jacobian("source", "polar")
+    with pytest.raises(ValueError, match="chart must be one of"):
+        family.cls.from_coordinates(p.source, "polar")
+
+
+@for_families
+def test_samplers(family):
+    p = family.points["row"]
+    with pytest.raises(
+        TypeError, match=rf"{family.name}.sample: rng must be a numpy.random.Generator, .*got 0"
+    ):
+        p.sample(5, 0)
+    with pytest.raises(TypeError, match=r"rng must be a numpy.random.Generator"):
+        p.sample(5, np.random.RandomState(0))
+    with pytest.raises(TypeError, match=rf"{family.name}.sample: n must be an integer, got 2.5"):
+        p.sample(2.5, np.random.default_rng(0))
+    with pytest.raises(ValueError, match=rf"{family.name}.sample: n must not be negative, got -1"):
+        p.sample(-1, np.random.default_rng(0))
+
+
+@for_families
+def test_observations(family):
+    p = family.points["single"]
+    for call in (p.log_prob, p.pdf, p.sufficient_statistics):
+        with pytest.raises(ValueError, match=f"{family.name}: x must be a number or an array of numbers"):
+            call("text")
+
+
+def test_two_families_do_not_mix():
+    normal, bernoulli = ig.Normal(0.0, 1.0), ig.Bernoulli(0.5)
+    with pytest.raises(
+        TypeError, match=r"Normal.kl: both distributions must be of one family, got Normal and Bernoulli"
+    ):
+        normal.kl(bernoulli)
+    with pytest.raises(TypeError, match=r"Bernoulli.kl: both distributions must be of one family"):
+        bernoulli.kl(normal)
+    with pytest.raises(TypeError, match="fisher_rao_distance: both distributions must be of one family"):
+        ig.fisher_rao_distance(normal, bernoulli)
+    with pytest.raises(
+        TypeError, match="geodesic: both distributions must be of one family, got Normal and float"
+    ):
+        ig.geodesic(normal, 1.0)
+    with pytest.raises(TypeError, match="fisher_rao_distance: p must be a distribution"):
+        ig.fisher_rao_distance(0.0, normal)
+    with pytest.raises(TypeError, match="geodesic: p must be a distribution"):
+        ig.geodesic(0.0, normal)
+
+
+@for_families
+def test_grids_must_broadcast(family):
+    rng = np.random.default_rng(0)
+    p, q = family.random(rng, (2,)), family.random(rng, (3,))
+    for call in (lambda a, b: a.kl(b), ig.fisher_rao_distance, ig.geodesic):
+        with pytest.raises(
+            ValueError, match=r"the shapes of the two grids must broadcast, got \(2,\) and \(3,\)"
+        ):
+            call(p, q)
+
+
+@pytest.mark.parametrize("kind", ["euclidean", 0.5, None, "source"])
+def test_kinds_of_geodesics(kind):
+    message = f"geodesic: kind must be one of 'fisher-rao', 'natural', 'expectation', got {kind!r}"
+    with pytest.raises(ValueError, match=message):
+        ig.geodesic(ig.Normal(0.0, 1.0), ig.Normal(1.0, 1.0), kind)
+
+
+def test_times():
+    path = ig.geodesic(ig.Normal(0.0, 1.0), ig.Normal(1.0, 1.0))
+    with pytest.raises(ValueError, match="geodesic: t must be finite, got nan"):
+        path(np.nan)
+    with pytest.raises(ValueError, match="geodesic: t must be a number or an array of numbers, got 'half'"):
+        path("half")
+
+
+def test_the_source_array_is_not_shared():
+    mean = np.zeros(3)
+    p = ig.Normal(mean, 1.0)
+    mean[0] = 9.0
+    assert np.array_equal(p.mean, [0.0, 0.0, 0.0])
+
+
+def test_the_geometry_imports_no_pictures_and_no_statistics():
+    code = (
+        "import sys, igviz as ig; p = ig.Normal(0, 1); b = ig.Bernoulli(0.5);"
+        "ig.fisher_rao_distance(p, p); ig.geodesic(b, b).length();"
+        "print(sorted({'matplotlib', 'ipywidgets', 'scipy.stats', 'sympy', 'sklearn'} & set(sys.modules)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": "."},
+    )
+    assert run.stdout.strip() == "[]"
