@@ -24,6 +24,7 @@ _HOME = {
     "panel": "igviz.panels.engine",
     "projector": "igviz.panels.engine",
     "check_environment": "igviz.environment",
+    "course_map": "igviz.plots.course_map",
 }
 _MODULES = ("geometry", "panels", "plots")
 
@@ -38,15 +39,21 @@ if TYPE_CHECKING:
     from igviz.geometry.families.normal import Normal
     from igviz.geometry.geodesics import geodesic
     from igviz.panels.engine import Prediction, Slider, Work, panel, projector
+    from igviz.plots.course_map import course_map
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        value = importlib.import_module(f"igviz.{name}")
-    elif name in _HOME:
-        value = getattr(importlib.import_module(_HOME[name]), name)
-    else:
+    if name not in _HOME and name not in _MODULES:
         raise AttributeError(f"igviz has no name {name!r}; the names are: {', '.join(__all__)}")
+    try:
+        module = importlib.import_module(_HOME.get(name, f"igviz.{name}"))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "igviz":
+            raise
+        from igviz.environment import check_environment
+
+        raise ImportError(f"igviz.{name} needs {error.name}.\n{check_environment()}") from None
+    value = module if name in _MODULES else getattr(module, name)
     globals()[name] = value
     return value
 

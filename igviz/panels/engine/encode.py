@@ -14,6 +14,7 @@ CAPTION_SIZE = 14
 CAPTION_MARGIN = 12
 LINE_HEIGHT = 20
 STORED_COLOURS = 64
+NEARLY_WHITE = 248
 
 
 def jpeg(pixels: np.ndarray) -> bytes:
@@ -51,6 +52,9 @@ def stored_png(pixels: np.ndarray, sentence: str) -> bytes:
     pen.text((CAPTION_MARGIN, top), CAPTION_HINT, fill="#666666", font=slanted)
     stream = io.BytesIO()
     reduced = card.quantize(STORED_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    palette = np.reshape(reduced.getpalette(), (-1, 3))
+    palette[np.all(palette >= NEARLY_WHITE, axis=1)] = 255  # the octree averages the paper to a light grey
+    reduced.putpalette(palette.ravel().tolist())
     reduced.save(stream, "PNG", optimize=True)
     return stream.getvalue()
 

@@ -1,0 +1,49 @@
+"""Balls of the Fisher–Rao distance: all distributions within a given distance of one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from igviz.geometry.families.normal import Normal
+
+
+def fisher_rao_circle(p: Normal, radius: float, count: int = 181) -> Normal:
+    """Return normals at one Fisher–Rao distance from p, all the way round.
+
+    With x = mean/√2 and y = std the distance is √2 times the hyperbolic one, and a hyperbolic circle of radius r
+    about (x, y) is a Euclidean circle about (x, y·cosh r) of radius y·sinh r.
+
+    Parameters
+    ----------
+    p : Normal
+        The centre, one distribution.
+    radius : float
+        The Fisher–Rao distance, not negative.
+    count : int
+        Number of points; the first and the last are the same.
+
+    Returns
+    -------
+    Normal
+        Shape (count,).
+
+    Raises
+    ------
+    ValueError
+        If p is a grid, or the radius negative or not finite.
+
+    References
+    ----------
+    Costa, Santos, Strapasson (2015). Fisher information distance: a geometrical reading, section 2.
+    """
+    if p.shape != ():
+        raise ValueError(f"fisher_rao_circle: p must be one distribution, got a grid of shape {p.shape}")
+    if not np.isfinite(radius) or radius < 0:
+        raise ValueError(f"fisher_rao_circle: radius must be a number not below 0, got {radius!r}")
+    hyperbolic = radius / np.sqrt(2.0)
+    angle = np.linspace(0.0, 2.0 * np.pi, count)
+    reach = p.std * np.sinh(hyperbolic)
+    return Normal(
+        p.mean + np.sqrt(2.0) * reach * np.cos(angle),
+        p.std * np.cosh(hyperbolic) + reach * np.sin(angle),
+    )
