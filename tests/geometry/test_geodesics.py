@@ -82,6 +82,17 @@ def test_normal_geodesic_between_far_points():
             assert abs(float(r.mean) - mean) <= 1e-12 * abs(mean) + 1e-150
 
 
+@pytest.mark.parametrize("stds", [(0.5, 2.0), (2.0, 0.5)])
+@pytest.mark.parametrize("t", [-14.0, 15.0])
+def test_nearly_vertical_geodesics_far_beyond_their_ends(stds, t):
+    # far enough out every one of them has turned back to the boundary
+    p, q = ig.Normal(0.0, stds[0]), ig.Normal(1e-6, stds[1])
+    mean, std = exact_normal_point(p, q, t)
+    r = ig.geodesic(p, q)(t)
+    assert abs(float(r.std) / std - 1) < 1e-12
+    assert abs(float(r.mean) / mean - 1) < 1e-12
+
+
 @profile
 @given(points, points, st.floats(-1.0, 2.0))
 def test_normal_geodesic_moves_evenly_also_beyond_its_ends(p, q, t):
