@@ -92,7 +92,6 @@ def generalised_kl(p: ArrayLike, q: ArrayLike, difference: ArrayLike | None = No
         close = np.abs(u) < _NEAR
         near = p * _log_deficit_near(np.where(close, u, 0.0))
         share = np.where(close, near, gap - p * log_ratio(q, p))
-    share = np.where(q == 0.0, np.inf, share)
     return np.where(p == 0.0, q, share)[()]
 
 

@@ -427,6 +427,12 @@ def test_equality_and_hash_go_by_parameters(family: Family, p):
     assert p != "something else"
 
 
+def test_both_zeros_are_one_parameter():
+    assert ig.Normal(0.0, 1.0) == ig.Normal(-0.0, 1.0)
+    assert hash(ig.Normal(0.0, 1.0)) == hash(ig.Normal(-0.0, 1.0))
+    assert ig.Normal(0.0, 1.0) != ig.Normal([0.0], 1.0)
+
+
 @at_points
 def test_parameters_are_read_only_copies(family: Family, p):
     for name in (field.name for field in dataclasses.fields(p)):

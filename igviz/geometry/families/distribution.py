@@ -53,9 +53,8 @@ class Distribution:
             names = " and ".join(f"{f.name} {a.shape}" for f, a in zip(fields, arrays, strict=True))
             raise ValueError(f"{self._family()}: shapes must broadcast, got {names}") from None
         for f, array, batch in zip(fields, arrays, batches, strict=True):
-            stored = np.broadcast_to(array, shape + array.shape[len(batch) :])
-            stored.flags.writeable = False
-            object.__setattr__(self, f.name, stored)
+            # a broadcast array is read-only, and as_numbers has made it a copy of what was given
+            object.__setattr__(self, f.name, np.broadcast_to(array, shape + array.shape[len(batch) :]))
         object.__setattr__(self, "_shape", shape)
         self._check()
 
@@ -207,9 +206,8 @@ class Distribution:
         parts = []
         for f in dataclasses.fields(self):
             own = (slice(None),) * f.metadata.get("rank", 0)
-            # without an ellipsis the family's own axes would be taken for the grid's
-            full = index if any(part is Ellipsis for part in index) else (*index, Ellipsis)
-            parts.append(getattr(self, f.name)[(*full, *own)])
+            # an ellipsis in the index stands for axes of the grid only
+            parts.append(getattr(self, f.name)[(*index, *own)])
         return type(self)(*parts)
 
     def __iter__(self) -> Iterator[Self]:
