@@ -20,11 +20,6 @@ from igviz.geometry.numerics import as_numbers
 Parameter: TypeAlias = Any
 
 
-def parameter(rank: int) -> Any:
-    """Declare a field with `rank` axes of its own after those of the grid: 1 for a vector, 2 for a matrix."""
-    return dataclasses.field(metadata={"rank": rank})
-
-
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Distribution:
     """Base of all families: fields, broadcasting, indexing, checks and the names of the charts.
@@ -35,11 +30,13 @@ class Distribution:
     """
 
     charts: ClassVar[tuple[str, ...]] = ("source",)
+    # how many axes of its own, behind those of the grid, a field has: 1 for a vector, 2 for a matrix, else 0
+    _ranks: ClassVar[dict[str, int]] = {}
 
     def __post_init__(self) -> None:
         fields = dataclasses.fields(self)
         arrays = [as_numbers(self._family(), f.name, getattr(self, f.name)) for f in fields]
-        ranks = [f.metadata.get("rank", 0) for f in fields]
+        ranks = [self._ranks.get(f.name, 0) for f in fields]
         for f, array, rank in zip(fields, arrays, ranks, strict=True):
             if array.ndim < rank:
                 raise ValueError(
@@ -205,7 +202,7 @@ class Distribution:
         index = index if isinstance(index, tuple) else (index,)
         parts = []
         for f in dataclasses.fields(self):
-            own = (slice(None),) * f.metadata.get("rank", 0)
+            own = (slice(None),) * self._ranks.get(f.name, 0)
             # an ellipsis in the index stands for axes of the grid only
             parts.append(getattr(self, f.name)[(*index, *own)])
         return type(self)(*parts)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 import igviz as ig
-from igviz.geometry.families.distribution import Distribution, Parameter, parameter
+from igviz.geometry.families.distribution import Distribution, Parameter
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Toy(Distribution):
     """A vector, a matrix and a number, with axes of their own behind those of the grid."""
 
-    vector: Parameter = parameter(rank=1)
-    matrix: Parameter = parameter(rank=2)
-    number: Parameter = parameter(rank=0)
+    vector: Parameter
+    matrix: Parameter
+    number: Parameter
+
+    _ranks: ClassVar[dict[str, int]] = {"vector": 1, "matrix": 2}
 
     def _check(self):
         pass
@@ -61,5 +64,5 @@ def test_no_closed_form_is_said_so(grid):
         ig.fisher_rao_distance(grid, grid)
     with pytest.raises(NotImplementedError, match="geodesic: no closed form for Toy"):
         ig.geodesic(grid, grid)
-    with pytest.raises(ValueError, match="Toy.coordinates: chart must be one of 'source', got 'natural'"):
+    with pytest.raises(ValueError, match=r"Toy.coordinates: chart must be one of 'source', got 'natural'"):
         ig.geodesic(grid, grid, "natural")
