@@ -16,10 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-CHROMIUM_FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def chromium() -> str | None:
@@ -46,7 +51,12 @@ def notebook(*sources: str) -> str:
     ]
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     return json.dumps(
-        {"cells": cells, "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}}, "nbformat": 4, "nbformat_minor": 5}
+        {
+            "cells": cells,
+            "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
     )
 
 
@@ -94,7 +104,9 @@ class Server:
             except OSError:
                 if time.monotonic() > end or self.process.poll() is not None:
                     self.stop()
-                    raise RuntimeError("JupyterLab did not start:\n" + (home / "server.log").read_text()) from None
+                    raise RuntimeError(
+                        "JupyterLab did not start:\n" + (home / "server.log").read_text()
+                    ) from None
                 time.sleep(0.2)
 
     def stop(self) -> None:
@@ -168,9 +180,9 @@ class Lab:
 
 RUN = """() => {
   const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(p => p.textContent);
-  const widget = window.jupyterapp?.shell?.currentWidget;
-  const busy = document.querySelector(".jp-Notebook-ExecutionIndicator")?.dataset.status;
-  return prompts.length && prompts.every(p => !p.includes('*')) && prompts.some(p => /\\d/.test(p)) && busy === 'idle';
+  const status = document.querySelector(".jp-Notebook-ExecutionIndicator")?.dataset.status;
+  const all = prompts.length > 0 && prompts.every(prompt => !prompt.includes('*'));
+  return all && prompts.some(prompt => /\\d/.test(prompt)) && status === 'idle';
 }"""
 
 
