@@ -21,24 +21,27 @@ class Controls:
     ----------
     sliders : sequence of Slider
     on_change : callable
-        Called without arguments when a reader moved a slider or Play moved on.
+        Called with a slider's number and new grid position when a reader moved it, or Play moved on.
     """
 
     def __init__(
-        self, sliders: Sequence[Slider], positions: Sequence[int], on_change: Callable[[], None]
+        self, sliders: Sequence[Slider], positions: Sequence[int], on_change: Callable[[int, int], None]
     ) -> None:
         self._sliders = tuple(sliders)
         self._on_change = on_change
         self.inputs = [_input(one, position) for one, position in zip(sliders, positions, strict=True)]
         self.play: Any = None
         self._played = -1
+        self._numbers = {widget: number for number, widget in enumerate(self.inputs)}
         for widget in self.inputs:
             widget.observe(self._moved, "index" if _has_choices(widget) else "value")
         self.grid = ipywidgets.GridBox(list(self.inputs))
         self.grid.add_class("igviz-sliders")
 
-    def _moved(self, _change: Any) -> None:
-        self._on_change()
+    def _moved(self, change: Any) -> None:
+        widget, shown = change["owner"], change["new"]
+        number = self._numbers[widget]
+        self._on_change(number, shown if _has_choices(widget) else self._sliders[number].nearest(shown))
 
     def add_play(self, number: int, position: int) -> Any:
         """Make a Play widget for one slider, which steps through its grid."""
@@ -54,13 +57,6 @@ class Controls:
     def _moved_by_play(self, change: Any) -> None:
         widget, slider = self.inputs[self._played], self._sliders[self._played]
         _put(widget, slider, change["new"])
-
-    def positions(self) -> list[int]:
-        """Return the grid positions nearest to what the widgets show."""
-        return [
-            widget.index if _has_choices(widget) else slider.nearest(widget.value)
-            for widget, slider in zip(self.inputs, self._sliders, strict=True)
-        ]
 
     def put(self, positions: Sequence[int]) -> None:
         """Show grid positions; a widget off its grid is sent back to it."""

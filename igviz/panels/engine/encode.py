@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import textwrap
 from functools import lru_cache
 
 import numpy as np
@@ -52,7 +51,7 @@ def stored_png(pixels: np.ndarray, sentence: str) -> bytes:
     pen.text((CAPTION_MARGIN, top), CAPTION_HINT, fill="#666666", font=slanted)
     stream = io.BytesIO()
     reduced = card.quantize(STORED_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    palette = np.reshape(reduced.getpalette(), (-1, 3))
+    palette = np.reshape(np.array(reduced.getpalette()), (-1, 3))
     palette[np.all(palette >= NEARLY_WHITE, axis=1)] = 255  # the octree averages the paper to a light grey
     reduced.putpalette(palette.ravel().tolist())
     reduced.save(stream, "PNG", optimize=True)
@@ -70,5 +69,11 @@ def _fonts() -> tuple[ImageFont.FreeTypeFont, ImageFont.FreeTypeFont]:
 
 
 def _wrapped(sentence: str, width: float, font: ImageFont.FreeTypeFont) -> list[str]:
-    characters = max(10, int(width / (font.getlength(sentence) / len(sentence))) - 2)
-    return textwrap.wrap(sentence, characters)
+    lines = [""]
+    for word in sentence.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if font.getlength(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return [line for line in lines if line]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import inspect
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from igviz.panels.engine import cells, encode
-from igviz.panels.engine.frames import DOTS_PER_INCH, Frames, Layout
+from igviz.panels.engine.frames import DOTS_PER_INCH, LOCK, Frames, Layout
 from igviz.panels.engine.prediction import Prediction
 from igviz.panels.engine.sliders import Slider, slider
 from igviz.panels.engine.work import Work
@@ -116,6 +115,11 @@ def panel(
         parameters = list(inspect.signature(function).parameters.values())[1:]
         defaults = {one.name: one.default for one in parameters if one.default is not one.empty}
         special = tuple(one.name for one in parameters if one.name in SPECIAL)
+        taken = [name for name in sliders if name in (*SPECIAL, "axes", "progress")]
+        if taken:
+            raise ValueError(
+                f"{function.__name__}: a slider cannot be called {taken[0]!r}; choose another name"
+            )
         unknown = [one.name for one in parameters if one.name not in (*sliders, *SPECIAL)]
         missing = [name for name in sliders if name not in {one.name for one in parameters}]
         if unknown or missing:
@@ -145,9 +149,7 @@ def panel(
                 raise ValueError(
                     f"{function.__name__}: there is no slider {name!r}; there are {', '.join(names)}"
                 )
-        handle = (
-            (names.index(drag[0]), names.index(drag[1]), drag[2] if len(drag) == 3 else 0) if drag else None
-        )
+        handle = _handle(grid, drag, rows * columns, function.__name__) if drag else None
         return Panel(
             Definition(
                 function=function,
@@ -179,7 +181,6 @@ class Panel:
         self.definition = definition
         self._start = tuple(start)
         self._positions = tuple(start)
-        self._lock = threading.RLock()
         self._frames: Frames | None = None
         self._view: Any = None
         self._sentence: str | None = None
@@ -188,7 +189,7 @@ class Panel:
         self.__doc__ = definition.function.__doc__
         self.__name__ = definition.function.__name__
 
-    def __call__(self, **start: Any) -> Panel:
+    def __call__(self, /, **start: Any) -> Panel:
         """Make an independent copy of this panel that starts at the given slider values."""
         definition = self.definition
         default = [one.default for one in definition.sliders]
@@ -217,14 +218,14 @@ class Panel:
     @property
     def sentence(self) -> str:
         """What the picture shows, in words."""
-        with self._lock:
+        with LOCK:
             if self._sentence is None:
                 with self.drawn():
                     pass
             assert self._sentence is not None
             return self._sentence
 
-    def set(self, **values: Any) -> None:
+    def set(self, /, **values: Any) -> None:
         """Move sliders; values between grid points go to the nearest one. One call makes one frame.
 
         Raises
@@ -232,8 +233,8 @@ class Panel:
         ValueError
             For an unknown slider, or a value that is not within its ends. Nothing has moved then.
         """
-        positions = _placed(self.definition.sliders, self._positions, values, self.definition.name)
-        self._go(positions)
+        with LOCK:
+            self._go(_placed(self.definition.sliders, self._positions, values, self.definition.name))
 
     def scene(self, name: str) -> None:
         """Move the sliders to a named place; raise ValueError for an unknown name."""
@@ -272,19 +273,24 @@ class Panel:
 
     @contextmanager
     def drawn(
-        self, *, moving: bool = False, dpi: float = DOTS_PER_INCH, plain: bool = False
+        self,
+        *,
+        moving: bool = False,
+        dpi: float = DOTS_PER_INCH,
+        size: tuple[int, int] | None = None,
+        plain: bool = False,
     ) -> Iterator[Any]:
         """Draw the present state and yield the axes with its moving artists, to be looked at or saved."""
-        with self._lock:
+        with LOCK:
             frames = self._figure()
             values = self._arguments(self._positions, moving=moving)
-            with frames.drawn(values, dpi=dpi, plain=plain) as sentence:
+            with frames.drawn(values, dpi=dpi, size=size, plain=plain) as sentence:
                 self._sentence = sentence
                 yield frames.axes[0] if len(frames.axes) == 1 else frames.axes
 
     def pixels(self, *, dpi: float = DOTS_PER_INCH, plain: bool = False) -> Any:
         """Return the present picture as RGBA, shape (height, width, 4), uint8."""
-        with self._lock, self.drawn(dpi=dpi, plain=plain):
+        with LOCK, self.drawn(dpi=dpi, plain=plain):
             return self._figure().pixels()
 
     def _figure(self) -> Frames:
@@ -312,7 +318,7 @@ class Panel:
     @property
     def widget(self) -> Any:
         """The panel as an ipywidgets VBox, built on first use; to be placed in a layout of one's own."""
-        with self._lock:
+        with LOCK:
             if self._view is None:
                 from igviz.panels.engine.view import View
 
@@ -322,7 +328,7 @@ class Panel:
             return self._view.box
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
-        with self._lock:
+        with LOCK:
             box = self.widget
             stored = encode.stored_png(self.pixels(), self.sentence)
             bundle: dict[str, Any] = {
@@ -335,7 +341,7 @@ class Panel:
 
     def close(self) -> None:
         """Free the figure and every widget; the panel keeps its values and can be shown again."""
-        with self._lock:
+        with LOCK:
             view, self._view, self._frames = self._view, None, None
             _shown.discard(self)
             cells.forget(self)
@@ -346,7 +352,7 @@ class Panel:
 
     def _go(self, positions: Sequence[int], quote: str | None = None) -> None:
         """Move to grid positions: one frame, or none when nothing changed."""
-        with self._lock:
+        with LOCK:
             same = tuple(positions) == self._positions and quote in (None, self._quote)
             self._positions = tuple(positions)
             self._quote = self._quote if quote is None else quote
@@ -368,7 +374,7 @@ class Panel:
             self._view.stop()
 
     def _work_done(self, result: Any, problem: str) -> None:
-        with self._lock:
+        with LOCK:
             if not problem:
                 self._result = result
                 self._redraw()
@@ -380,8 +386,21 @@ def projector(on: bool = True) -> None:
     """Draw every panel, open or still to come, 1.53 times as large: for a class, from the back row."""
     global _projector
     _projector = bool(on)
-    for one in list(_shown):
-        one.widget.picture.projector = _projector
+    with LOCK:
+        for one in list(_shown):
+            one.widget.picture.projector = _projector
+
+
+def _handle(sliders: Sequence[Slider], drag: Sequence[Any], axes: int, where: str) -> tuple[int, int, int]:
+    """Return the numbers of the sliders that a dragged point moves, and of the axes it lies in."""
+    across, up, number = *drag[:2], drag[2] if len(drag) == 3 else 0
+    if not 0 <= number < axes:
+        raise ValueError(f"{where}: drag names axes {number!r}, but the layout has axes 0 to {axes - 1}")
+    by_name = {one.name: position for position, one in enumerate(sliders)}
+    for name in (across, up):
+        if not sliders[by_name[name]].numeric:
+            raise ValueError(f"{where}: a drag moves sliders of numbers, {name!r} has words")
+    return by_name[across], by_name[up], number
 
 
 def _placed(

@@ -9,6 +9,8 @@ from typing import Any
 import anywidget
 import traitlets
 
+from igviz.panels.engine.frames import LOCK
+
 HERE = Path(__file__).parent
 PROJECTOR = 1.53
 LARGEST_DENSITY = 2.0
@@ -52,14 +54,26 @@ class Picture(anywidget.AnyWidget):
         if isinstance(content, dict) and content.get("kind") == "rest":
             self._on_rest(int(content.get("serial", -1)))
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what the page says; never while another thread sends a frame, which would come in pieces."""
+        with LOCK:
+            super().set_state(sync_data)
+
     @property
-    def scale(self) -> float:
-        """Dots of the buffer for one at 100 per inch: the page's density times the projector's size."""
-        density = min(max(self.density, 1.0), LARGEST_DENSITY)
-        return density * (PROJECTOR if self.projector else 1.0)
+    def enlarged(self) -> float:
+        """How many times as large as usual the page shows the picture."""
+        return PROJECTOR if self.projector else 1.0
+
+    @property
+    def dots(self) -> float:
+        """Dots of the buffer for one CSS pixel: the page's density, within reason."""
+        return min(max(self.density, 1.0), LARGEST_DENSITY)
 
     def show(self, **traits: Any) -> None:
         """Send a new frame and everything that belongs to it in one message."""
+        if all(getattr(self, name) == value for name, value in traits.items()):
+            self.settled()  # no message would leave, and the page waits for one
+            return
         with self.hold_sync():
             for name, value in traits.items():
                 setattr(self, name, value)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from decimal import Decimal
+from numbers import Integral
 from typing import Any
+
+import numpy as np
 
 FEWEST_STEPS = 100
 TOO_MANY_STEPS = 100_000
@@ -47,7 +50,8 @@ class Slider:
         self.name = ""
         self.label = label
         self.start_value = value
-        self.choices = tuple(choices) if choices is not None else None
+        # NumPy's scalars become Python's: the line that recreates a panel must read as plain Python
+        self.choices = tuple(map(_plain, choices)) if choices is not None else None
         if self.choices is not None:
             if start is not None or stop is not None or step is not None:
                 raise ValueError("Slider: give either choices or start, stop and step, not both")
@@ -75,7 +79,7 @@ class Slider:
             )
         self.count = int(steps) + 1
         self.start, self.stop, self.step = float(start), float(stop), float(chosen)
-        self.whole = step is not None and all(isinstance(number, int) for number in (start, stop, step))
+        self.whole = step is not None and all(isinstance(number, Integral) for number in (start, stop, step))
         self._first, self._step = _decimal(start), chosen
         self.decimals = max(0, -int(chosen.normalize().as_tuple().exponent), -_exponent(self._first))
 
@@ -93,6 +97,11 @@ class Slider:
         return slider
 
     default: int
+
+    @property
+    def numeric(self) -> bool:
+        """Whether all values are numbers."""
+        return self.choices is None or all(map(_is_number, self.choices))
 
     def value(self, position: int) -> Any:
         """Return the value at a grid position."""
@@ -112,8 +121,7 @@ class Slider:
         if self.choices is not None:
             if value in self.choices:
                 return self.choices.index(value)
-            numbers = _is_number(value) and all(_is_number(choice) for choice in self.choices)
-            if numbers and min(self.choices) <= value <= max(self.choices):
+            if self.numeric and _is_number(value) and min(self.choices) <= value <= max(self.choices):
                 return min(range(self.count), key=lambda k: abs(self.value(k) - value))
             raise ValueError(f"{self.name} must be one of {_listed(self.choices)}, got {value!r}")
         if not _is_number(value) or not self.start <= value <= self.stop:
@@ -144,7 +152,7 @@ class Slider:
         """Return the value at a grid position as it reads beside the slider."""
         value = self.value(position)
         if self.choices is not None:
-            return f"{value:g}" if _is_number(value) else str(value)
+            return f"{value:g}" if _is_number(value) and float(f"{value:g}") == value else str(value)
         return f"{value:.{self.decimals}f}"
 
 
@@ -164,7 +172,7 @@ def slider(name: str, given: Any, fallback: Any) -> Slider:
         return made.named(name, fallback)
     except ValueError as error:
         message = str(error)
-        raise ValueError(message if message.startswith(name) else f"{name}: {message}") from None
+        raise ValueError(message if message.startswith(f"{name} ") else f"{name}: {message}") from None
 
 
 def _is_number(value: Any) -> bool:
@@ -174,6 +182,10 @@ def _is_number(value: Any) -> bool:
         return math.isfinite(value)
     except (TypeError, ValueError, OverflowError):
         return False
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _decimal(number: float) -> Decimal:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
 from igviz.panels.engine import controls, encode
-from igviz.panels.engine.frames import DOTS_PER_INCH
-from igviz.panels.engine.picture import PROJECTOR, Picture
-from igviz.panels.engine.work import WorkRow
+from igviz.panels.engine.frames import DOTS_PER_INCH, LOCK
+from igviz.panels.engine.picture import Picture
+from igviz.panels.engine.work import WorkRow, one_line
 
 if TYPE_CHECKING:
     from igviz.panels.engine.panel import Panel
@@ -31,7 +32,7 @@ class View:
     """The widgets of one panel.
 
     Slider messages may arrive in another thread, idle or not, so whatever changes or draws holds the
-    panel's lock. ipywidgets joins fast moves into one message; nothing is queued here.
+    lock. ipywidgets joins fast moves into one message; nothing is queued here.
     """
 
     def __init__(self, panel: Panel, *, projector: bool = False) -> None:
@@ -62,6 +63,7 @@ class View:
         side = ipywidgets.VBox([*above, self.controls.grid])
         side.add_class("igviz-controls")
         self.box = Box(panel, side, self.picture)
+        _answer_in_the_pages_thread(self.box)
         self.failure: Exception | None = None
         self.draw(moving=False)
         if self.failure is not None:  # a panel that cannot draw its start is an error of its cell
@@ -82,27 +84,30 @@ class View:
 
     def draw(self, *, moving: bool = True) -> None:
         """Draw the present state and send it; on an error send one line and keep the last good picture."""
-        panel, layout = self._panel, self._panel.definition.layout
-        scale = self.picture.scale
+        panel, picture = self._panel, self.picture
+        width, height = panel.definition.layout.dots(picture.enlarged)
         try:
-            with panel.drawn(moving=moving, dpi=DOTS_PER_INCH * scale):
+            with panel.drawn(
+                moving=moving,
+                dpi=DOTS_PER_INCH * picture.enlarged * picture.dots,
+                size=(round(width * picture.dots), round(height * picture.dots)),
+            ):
                 pixels = panel._figure().pixels()
                 area, handle = self._drag_area()
         except Exception as error:
             self.failure = error
-            self.picture.show(problem=f"{type(error).__name__}: {error}")
+            picture.show(problem=one_line(error))
             return
-        enlarged = PROJECTOR if self.picture.projector else 1.0
-        self.picture.show(
+        picture.show(
             frame=encode.jpeg(pixels) if moving else encode.png(pixels),
             mime="image/jpeg" if moving else "image/png",
-            serial=self.picture.serial + 1 if moving or not self.picture.serial else self.picture.serial,
+            serial=picture.serial + 1 if moving or not picture.serial else picture.serial,
             sentence=panel.sentence,
             quote=panel._quote,
             line=panel.line,
             problem="",
-            width=round(layout.width * enlarged),
-            height=round(layout.height * enlarged),
+            width=width,
+            height=height,
             area=area,
             handle=handle,
         )
@@ -129,13 +134,16 @@ class View:
 
     # -- from the page -------------------------------------------------------------------------------
 
-    def _moved(self) -> None:
-        with self._panel._lock:
+    def _moved(self, number: int, position: int) -> None:
+        # The other sliders stand where the panel says: their widgets may be on their way in another thread.
+        with LOCK:
             if not self._holding and self._panel._view is self:
-                self._panel._go(self.controls.positions())
+                positions = list(self._panel._positions)
+                positions[number] = position
+                self._panel._go(positions)
 
     def _rest(self, serial: int) -> None:
-        with self._panel._lock:
+        with LOCK:
             if serial != self.picture.serial or self._panel._view is not self:
                 return
             if "moving" in self._panel.definition.special:
@@ -144,20 +152,21 @@ class View:
                 self.picture.show(frame=encode.png(self._last), mime="image/png")
 
     def _page_changed(self, _change: Any) -> None:
-        with self._panel._lock:
+        with LOCK:
             if self._panel._view is self:
                 self.draw()
 
     def _dragged(self, change: Any) -> None:
         drag = self._panel.definition.drag
-        with self._panel._lock:
+        with LOCK:
             if drag is None or len(change["new"]) != 3 or self._panel._view is not self:
                 return
             across, down, _count = change["new"]
             where = self._panel._figure().data_at(drag[2], across, down)
             positions = list(self._panel._positions)
             for number, value in zip(drag[:2], where, strict=True):
-                positions[number] = self._panel.definition.sliders[number].nearest(value)
+                if math.isfinite(value):
+                    positions[number] = self._panel.definition.sliders[number].nearest(value)
             self._panel._go(positions)
 
     def _drag_area(self) -> tuple[list[float], list[float]]:
@@ -169,3 +178,14 @@ class View:
             list(frames.box(drag[2])),
             list(frames.pixel_of(drag[2], float(values[drag[0]]), float(values[drag[1]]))),
         )
+
+
+def _answer_in_the_pages_thread(box: Box) -> None:
+    """Let messages from the page be handled in the subshell the page sent them to.
+
+    From 7.4 on ipykernel sends them to the thread that spoke last on the same comm instead: to the main one
+    after a cell has made the panel, where a sleeping cell would block them.
+    """
+    for widget in controls.every_widget(box):
+        if widget.comm is not None:
+            widget.comm._reply_subshell_for = None

@@ -9,6 +9,12 @@ from typing import Any
 import ipywidgets
 
 
+def one_line(error: BaseException) -> str:
+    """Return what went wrong in one line."""
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
 class StoppedError(Exception):
     """Raised by ``progress`` inside the work when the reader pressed Stop."""
 
@@ -37,6 +43,7 @@ class WorkRow:
     ) -> None:
         self._work, self._values, self._done = work, values, done
         self._stop = threading.Event()
+        self._closed = False
         self.thread: threading.Thread | None = None
         self.button = ipywidgets.Button(description=work.label)
         self.bar = ipywidgets.FloatProgress(value=0.0, min=0.0, max=1.0)
@@ -63,7 +70,9 @@ class WorkRow:
         except StoppedError:
             problem = "Stopped; the picture shows the last result."
         except Exception as error:
-            problem = f"{self._work.label} failed. {type(error).__name__}: {error}"
+            problem = f"{self._work.label} failed. {one_line(error)}"
+        if self._closed:
+            return
         self.button.description = self._work.label
         self.bar.layout.visibility = "hidden"
         self.text.value = ""
@@ -77,5 +86,6 @@ class WorkRow:
         self.text.value = text
 
     def close(self) -> None:
-        """Ask running work to stop at its next call of ``progress``."""
+        """Ask running work to stop at its next call of ``progress``; its result reaches nobody."""
+        self._closed = True
         self._stop.set()
