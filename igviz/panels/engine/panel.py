@@ -42,9 +42,9 @@ class Definition:
     @property
     def name(self) -> str:
         """The name a reader calls the panel by."""
-        function = self.function
-        if function.__module__.startswith("igviz.panels."):
-            return f"ig.{function.__module__.removeprefix('igviz.')}.{function.__name__}"
+        function, module = self.function, self.function.__module__ or ""
+        if module.startswith("igviz.panels."):
+            return f"ig.{module.removeprefix('igviz.')}.{function.__name__}"
         return function.__name__
 
 
