@@ -1,0 +1,371 @@
+"""How long after a key press do the pixels change? Four ways to move one figure, in one run.
+
+    python run.py bench slider_latency
+
+JupyterLab runs in headless Chromium with all four ways in one notebook:
+
+- floor: a slider swaps two ready-made JPEGs. Nothing is drawn; what is left is the transport and the page.
+- interact: `ipywidgets.interact` with a new pyplot figure for each value, inline backend.
+- ipympl: Matplotlib's live canvas, `set_data` and `draw_idle`.
+- igviz: a panel.
+
+Playwright presses the arrow key on the handle of the slider, as a hand does. A script in the page notes the
+time of the keydown event before anything else hears of it. At every animation frame the same script scales
+the picture in the cell, image or canvas, down to 96 × 48 and compares it with the last one. The *latency*
+is the time from the keydown to the start of the first animation frame that finds another picture; one frame
+later, at the latest, it is on screen. The clock ticks in animation frames of 16.7 ms for every way alike.
+The next key is pressed when the picture has stood still for a while, so no press waits for another one.
+
+In a *burst* the key repeats thirty times a second, as a held key does, and the different pictures that
+appear are counted.
+
+The rounds go through the ways in turn, so that whatever else the machine does meets all of them. A number
+of milliseconds is the median over the rounds of the median of a round; the 95th centile is over all presses.
+Ratios and differences are taken within each round, then their median over the rounds. *Kernel* is the
+processor time the kernel spends on all the widgets' messages that arrive between the press and the change of
+pixels; other programs on the machine do not count.
+
+Without a browser the second part draws each panel of the course at random slider positions, encodes it as
+while it moves (JPEG, one dot a pixel), and hands it to the widget. Every position is drawn three times and
+the fastest counts. The processor time is held against the aim; on a quiet machine the time by the clock is
+the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+WAYS = {
+    "floor": "ways.floor()",
+    "interact": "ways.interact()",
+    "ipympl": "ways.ipympl()",
+    "igviz": "ways.panel",
+}
+NAMES = {
+    "floor": "two ready pictures swapped: the floor",
+    "interact": "`interact`, a new figure each time",
+    "ipympl": "ipympl, `set_data` and `draw_idle`",
+    "igviz": "**igviz**",
+}
+QUIET = 350  # ms without a new picture after which a press is over
+PATIENCE = 15_000  # ms to wait for a new picture
+REPEAT = 1 / 30  # seconds between the keys of a burst
+BURST = 60  # keys in a burst
+MOST_PRESSES = 60  # the slider is not longer
+
+FRAMES = 50  # random slider positions for each panel
+PASSES = 3  # through all of them
+FRAME_AIM = 15.0
+
+
+# -- in the browser --------------------------------------------------------------------------------
+
+
+class Round:
+    """What one way did in one round."""
+
+    def __init__(self, latencies: list[float], windows: list[tuple[float, float]], rate: float) -> None:
+        self.latencies = latencies
+        self.windows = windows  # from press to change, in seconds since 1970
+        self.rate = rate
+        self.kernel: list[float] = []
+
+    def add_kernel(self, handled: Sequence[Sequence[float]]) -> None:
+        """Pick, for each press, the messages that the kernel handled before the pixels changed."""
+        for begin, end in self.windows:
+            self.kernel.append(sum(ms for when, ms in handled if begin <= when <= end))
+
+
+class Cell:
+    """The cell of one way, and how to press its key."""
+
+    def __init__(self, page: Any, number: int) -> None:
+        self.page = page
+        self.cell = page.locator(".jp-CodeCell").nth(number)
+        self.handle = self.cell.locator(".noUi-handle").first
+
+    def prepare(self) -> None:
+        """Scroll the picture into view and move the slider to its left end."""
+        self.cell.locator(".jp-OutputArea").first.evaluate("area => area.scrollIntoView({block: 'center'})")
+        self.handle.focus()
+        self.watched(lambda: self.page.keyboard.press("Home"), needed=False)
+
+    def watched(self, act: Callable[[], None], *, needed: bool = True) -> dict[str, Any]:
+        """Do something under the eyes of the probe; return its presses and changes, in milliseconds."""
+        self.page.evaluate("cell => sliderProbe.watch(cell)", self.cell.element_handle())
+        act()
+        return self.page.evaluate(f"sliderProbe.settled({QUIET}, {PATIENCE}, {json.dumps(needed)})")
+
+    def press(self) -> tuple[float, tuple[float, float]]:
+        """Press the key once; return the latency and the window of time it spans."""
+        seen = self.watched(lambda: self.page.keyboard.press("ArrowRight"))
+        start, end = seen["presses"][0], seen["changes"][0]
+        return end - start, ((seen["origin"] + start) / 1000, (seen["origin"] + end) / 1000)
+
+    def burst(self) -> float:
+        """Hold the key; return the pictures a second from the first repeat to the last."""
+
+        def hold() -> None:
+            begin = time.perf_counter()
+            for number in range(1, BURST + 1):
+                self.page.keyboard.down("ArrowRight")
+                time.sleep(max(0.0, begin + number * REPEAT - time.perf_counter()))
+            self.page.keyboard.up("ArrowRight")
+
+        seen = self.watched(hold)
+        first, last = seen["presses"][0], seen["presses"][-1]
+        return 1000 * sum(first < when <= last for when in seen["changes"]) / (last - first)
+
+    def round(self, presses: int) -> Round:
+        self.prepare()
+        pairs = [self.press() for _ in range(presses)]
+        self.prepare()
+        return Round([one for one, _ in pairs], [window for _, window in pairs], self.burst())
+
+
+def drive(rounds: int, presses: int) -> tuple[dict[str, list[Round]], str]:
+    """Run all ways in turn; return what they did and the browser's version."""
+    from playwright.sync_api import Error, sync_playwright
+
+    from tests.browser.lab import Server, browser_page, notebook
+
+    results: dict[str, list[Round]] = {way: [] for way in WAYS}
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        root, home = Path(folder, "root"), Path(folder, "home")
+        root.mkdir()
+        home.mkdir()
+        first = "from benchmarks import _slider_ways as ways\nways.watch_kernel()"
+        cells = notebook(first, *WAYS.values(), "ways.report()")
+        (root / "sliders.ipynb").write_text(cells, encoding="utf-8")
+        server = Server(root, home)
+        try:
+            with sync_playwright() as playwright, browser_page(playwright, server) as lab:
+                lab.open("sliders.ipynb")
+                lab.run_all()
+                page = lab.page
+                page.evaluate((HERE / "_slider_probe.js").read_text(encoding="utf-8"))
+                for number in range(rounds):
+                    for place, way in enumerate(WAYS, start=1):
+                        note(f"round {number + 1} of {rounds}: {way}")
+                        try:
+                            results[way].append(Cell(page, place).round(presses))
+                        except Error as error:
+                            problem = error.message.partition("\n")[0]
+                            raise RuntimeError(f"{way}, round {number + 1}: {problem}") from error
+                note("")
+                handled = kernel_report(page, root)
+                browser = page.context.browser.version.split(".")[0]
+        finally:
+            server.stop()
+    for some in results.values():
+        for one in some:
+            one.add_kernel(handled)
+    return results, f"Chromium {browser}"
+
+
+def kernel_report(page: Any, root: Path) -> list[list[float]]:
+    """Let the kernel write down the messages it handled, and read them."""
+    page.locator(".jp-OutputArea button", has_text="Report").click()
+    file, end = root / "kernel.json", time.monotonic() + 20
+    while True:
+        try:
+            return json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            if time.monotonic() > end:
+                raise RuntimeError("the kernel did not report") from None
+            time.sleep(0.1)
+
+
+# -- without a browser -----------------------------------------------------------------------------
+
+
+def panels() -> Iterator[tuple[str, Any]]:
+    """Yield the name of each panel of the course with the panel, or with the reason why there is none."""
+    import igviz.panels
+    from igviz.panels.engine import Panel
+
+    seen: set[int] = set()
+    for lecture in igviz.panels.LECTURES:
+        name = f"igviz.panels.{lecture}"
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            yield lecture, "not written yet"
+            continue
+        for word, value in vars(module).items():
+            if isinstance(value, Panel) and id(value) not in seen:
+                seen.add(id(value))
+                yield f"{lecture}.{word}", value
+
+
+def frame_times(panel: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Draw, encode and hand over a panel at random positions of its sliders.
+
+    Returns
+    -------
+    (ndarray, ndarray)
+        Milliseconds a frame by the clock and of the processor; empty if the panel draws nothing.
+    """
+    from benchmarks._slider_ways import processor_time
+
+    rng = np.random.default_rng(0)
+    one = panel()
+    if one.definition.work is not None:
+        one.compute()
+    grid = one.definition.sliders
+    places = [{each.name: each.value(int(rng.integers(each.count))) for each in grid} for _ in range(FRAMES)]
+    picture = one.widget.picture
+    times = np.full((2, PASSES, FRAMES), np.nan)
+    one.set(**places[-1])  # the first frame draws the background, which later ones reuse
+    for turn in range(PASSES):
+        for number, values in enumerate(places):
+            serial = picture.serial
+            start = time.perf_counter(), processor_time()
+            one.set(**values)
+            end = time.perf_counter(), processor_time()
+            if picture.serial != serial:  # the same place twice, or one that cannot be drawn, gives no frame
+                times[:, turn, number] = 1000 * np.subtract(end, start)
+    one.close()
+    clock, processor = times[:, :, ~np.isnan(times).any(axis=(0, 1))].min(axis=1)
+    return clock, processor
+
+
+def kernel_lines() -> Iterator[str]:
+    from benchmarks import _slider_ways
+
+    yield f"| panel | ms a frame | 95 % | processor, ms | at most {FRAME_AIM:.0f} ms |"
+    yield "|---|---:|---:|---:|---|"
+    for name, panel in [("the figure of this benchmark", _slider_ways.panel), *panels()]:
+        if isinstance(panel, str):
+            yield f"| {name} | – | – | – | {panel} |"
+            continue
+        note(name)
+        clock, processor = frame_times(panel)
+        note("")
+        if not clock.size:
+            yield f"| {name} | – | – | – | **NO**: it draws nothing |"
+            continue
+        fine = "yes" if np.median(processor) <= FRAME_AIM else "**NO**"
+        yield (
+            f"| {name} | {np.median(clock):.1f} | {np.percentile(clock, 95):.1f} "
+            f"| {np.median(processor):.1f} | {fine} |"
+        )
+
+
+# -- words -----------------------------------------------------------------------------------------
+
+
+def over_rounds(some: Sequence[Round], measure: Callable[[Round], float]) -> float:
+    return median(measure(one) for one in some)
+
+
+def latency(one: Round) -> float:
+    return median(one.latencies)
+
+
+def way_lines(results: dict[str, list[Round]]) -> Iterator[str]:
+    yield "| way | key press to changed pixels, ms | 95 % | frames/s in a burst | kernel, ms a frame |"
+    yield "|---|---:|---:|---:|---:|"
+    for way, some in results.items():
+        everything = [ms for one in some for ms in one.latencies]
+        yield (
+            f"| {NAMES[way]} | {over_rounds(some, latency):.0f} | {np.percentile(everything, 95):.0f} "
+            f"| {over_rounds(some, lambda one: one.rate):.1f} "
+            f"| {over_rounds(some, lambda one: median(one.kernel)):.1f} |"
+        )
+
+
+def comparison_lines(results: dict[str, list[Round]]) -> Iterator[str]:
+    ours = results["igviz"]
+
+    def against(way: str, compare: Callable[[float, float], float]) -> float:
+        pairs = zip(ours, results[way], strict=True)
+        return median(compare(latency(one), latency(other)) for one, other in pairs)
+
+    for way, aim in (("interact", 0.35), ("ipympl", 0.45)):
+        ratio = against(way, lambda one, other: one / other)
+        yield f"- igviz / {way}: {ratio:.2f} (aim: at most {aim}; {verdict(ratio <= aim)})"
+    more = against("floor", lambda one, other: one - other)
+    yield f"- igviz − floor: {more:.0f} ms (aim: at most 15 ms; {verdict(more <= 15)})"
+
+
+def verdict(met: bool) -> str:
+    return "met" if met else "**MISSED**"
+
+
+def machine(*more: str) -> str:
+    packages = ("matplotlib", "ipywidgets", "anywidget", "ipykernel", "jupyterlab", "ipympl")
+    found = []
+    for name in packages:
+        try:
+            found.append(f"{name} {version(name)}")
+        except ImportError:
+            continue
+    cores = f"{os.cpu_count()} cores"
+    return ", ".join([cores, f"Python {platform.python_version()}", *found, *more])
+
+
+def note(text: str) -> None:
+    """Say on a terminal what is going on; an empty text wipes it away."""
+    if sys.stderr.isatty():
+        print(f"\r{text:<60}", end="" if text else "\r", file=sys.stderr, flush=True)
+
+
+def number_from(low: int, high: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        number = int(text)
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"must be from {low} to {high}, got {number}")
+        return number
+
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=number_from(1, 100), default=5, help="rounds through the four ways")
+    parser.add_argument(
+        "--presses", type=number_from(1, MOST_PRESSES), default=7, help="single key presses in each"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="only the kernel's part")
+    options = parser.parse_args(arguments)
+
+    if not options.no_browser:
+        from tests.browser.lab import chromium
+
+        if chromium() is None:
+            print("slider_latency: no Chromium or Chrome is installed; --no-browser does the rest")
+            return 1
+        results, browser = drive(options.rounds, options.presses)
+        print("Key press to changed pixels, two axes, 720 × 360:\n")
+        print("\n".join(way_lines(results)) + "\n")
+        print("\n".join(comparison_lines(results)) + "\n")
+        print(f"{options.rounds} rounds of {options.presses} presses; {machine(browser)}.\n")
+    print("One frame in the kernel, drawn, encoded as JPEG and handed over, at one dot a pixel:\n")
+    print("\n".join(kernel_lines()))
+    if options.no_browser:
+        print(f"\n{machine()}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
