@@ -10,8 +10,8 @@ from igviz.geometry.families.normal import Normal
 def fisher_rao_circle(p: Normal, radius: float, count: int = 181) -> Normal:
     """Return normals at one Fisher–Rao distance from p, all the way round.
 
-    With x = mean/√2 and y = std the distance is √2 times the hyperbolic one, and a hyperbolic circle of radius r
-    about (x, y) is a Euclidean circle about (x, y·cosh r) of radius y·sinh r.
+    With x = mean/√2 and y = std the distance is √2 times the hyperbolic one, and a hyperbolic circle of
+    radius r about (x, y) is a Euclidean circle about (x, y·cosh r) of radius y·sinh r.
 
     Parameters
     ----------

@@ -8,8 +8,6 @@ import pytest
 
 import igviz as ig
 
-mpmath.mp.dps = 50
-
 
 def exact_normal(p, q):
     a, s, b, t = (mpmath.mpf(float(v)) for v in (p.mean, p.std, q.mean, q.std))

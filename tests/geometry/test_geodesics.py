@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 import igviz as ig
 
-mpmath.mp.dps = 60
-
 profile = settings(derandomize=True, database=None, deadline=None, max_examples=200)
 points = st.builds(ig.Normal, st.floats(-20, 20), st.floats(0.05, 20))
 

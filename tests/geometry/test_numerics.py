@@ -8,8 +8,6 @@ import pytest
 
 from igviz.geometry import numerics
 
-mpmath.mp.dps = 50
-
 
 def relative_error(values, exact):
     return max(abs(mpmath.mpf(float(v)) / e - 1) for v, e in zip(values, exact, strict=True))

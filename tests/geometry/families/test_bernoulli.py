@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 import igviz as ig
 
-mpmath.mp.dps = 50
-
 profile = settings(derandomize=True, database=None, deadline=None, max_examples=200)
 probabilities = st.floats(1e-12, 1.0 - 1e-12)
 

@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 import igviz as ig
 
-mpmath.mp.dps = 50
-
 means = st.floats(-50, 50)
 stds = st.floats(0.01, 100)
 profile = settings(derandomize=True, database=None, deadline=None, max_examples=200)
