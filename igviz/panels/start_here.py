@@ -45,7 +45,7 @@ def _equal_steps_setup(axes: tuple[Axes, Axes]) -> None:
         "Everything four times": {"std": 4, "step": 4},
     },
     predict=Prediction(
-        "Both bells become ten times as wide; the step of the mean stays 1. How far apart are they then?",
+        "Make both bells ten times as wide and keep the step of 1. How far apart are they?",
         ["As far as before", "Ten times nearer", "Ten times farther"],
         at={"std": 10},
     ),
@@ -65,6 +65,6 @@ def equal_steps(axes: tuple[Axes, Axes], std: float = 1.0, step: float = 1.0) ->
     guess = 100.0 * ndtr(step / (2.0 * std))
     return (
         f"N(0, {std:g}) and N({step:g}, {std:g}): the mean moved by {step:.2f}, the Fisher–Rao distance is "
-        f"{distance:.3f}. From one sample, the best guess which of the two it came from is right "
-        f"{guess:.1f} % of the time."
+        f"{distance:.3f}. The best guess which of the two a sample came from is right {guess:.1f} % of the "
+        "time."
     )

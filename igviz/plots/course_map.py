@@ -63,7 +63,7 @@ def course_map() -> Still:
             va="top",
             fontsize=style.TEXT_SIZE,
             linespacing=1.35,
-            bbox={"facecolor": "white", "edgecolor": style.LIGHT, "boxstyle": "round,pad=0.4", "linewidth": 0.8},
+            bbox=style.CARD,
         )
     listed = "; ".join(f"{one.number} {one.title} ({' '.join(one.idea.split())})" for one in LECTURES)
     return Still(figure, f"The lectures, in order: {listed}.")

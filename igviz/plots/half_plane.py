@@ -23,7 +23,7 @@ def prepare(axes: Axes, mean: tuple[float, float], std: tuple[float, float]) -> 
 
 
 def rulers(axes: Axes, stds: Sequence[float], radius: float) -> None:
-    """Fill the plane with rows of balls of one Fisher–Rao radius: they look different and are the same size."""
+    """Fill the plane with balls of one Fisher–Rao radius: they look different and are the same size."""
     left, right = axes.get_xlim()
     for std in stds:
         width = np.ptp(fisher_rao_circle(Normal(0.0, std), radius).mean)

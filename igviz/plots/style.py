@@ -53,6 +53,13 @@ GUIDE: LineStyle = {"color": GREY, "linestyle": ":", "linewidth": 1.2}
 TARGET_POINT: MarkerStyle = {"color": BLACK, "marker": "o", "markersize": 9, "linestyle": "none"}
 APPROXIMATION_POINT: MarkerStyle = {"color": BLUE, "marker": "s", "markersize": 9, "linestyle": "none"}
 
+CARD: dict[str, Any] = {
+    "facecolor": PAPER,
+    "edgecolor": LIGHT,
+    "boxstyle": "round,pad=0.4",
+    "linewidth": 0.8,
+}
+
 LABEL_SIZE = 11.0
 TICK_SIZE = 10.0
 TITLE_SIZE = 11.5
