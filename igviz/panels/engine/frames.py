@@ -263,6 +263,8 @@ class Frames:
             axes.set_autoscale_on(False)
 
     def _clear(self) -> None:
+        for axes in self.figure.axes:
+            self.figure.delaxes(axes)  # or else ``clear`` makes all their ticks anew first
         self.figure.clear()
         self.figure.patch.set(facecolor=style.PAPER, edgecolor=style.PAPER, alpha=None, visible=True)
         self.figure.set_layout_engine(_frozen())

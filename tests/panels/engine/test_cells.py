@@ -19,7 +19,7 @@ from igviz.panels.engine import Prediction, Work, panel
 def make():
     @panel(
         size=(160, 100),
-        setup=lambda axes: axes.axis("off"),
+        setup=lambda axes: (axes.axis("off"), axes.set(xlim=(0, 1), ylim=(0, 1))),
         a=(0, 4, 1),
         b=["x", "y"],
         scenes={"Far": {"a": 4}},
