@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,6 +110,14 @@ class Server:
                     ) from None
                 time.sleep(0.2)
 
+    def shut_down_kernels(self) -> None:
+        """Shut down every kernel, as a reader does who leaves."""
+        with urllib.request.urlopen(f"http://{self.address}/api/sessions") as answer:
+            sessions = json.load(answer)
+        for session in sessions:
+            address = f"http://{self.address}/api/sessions/{session['id']}"
+            urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
+
     def stop(self) -> None:
         """Stop the server and its kernels."""
         if self.process.poll() is None:
@@ -143,7 +152,8 @@ class Lab:
 
     def open(self, path: str) -> None:
         """Open a notebook and wait for its kernel."""
-        self.page.goto(f"http://{self.server.address}/lab/tree/{path}", wait_until="domcontentloaded")
+        workspace = f"lab/workspaces/{uuid.uuid4().hex}"  # nothing of an earlier page comes back
+        self.page.goto(f"http://{self.server.address}/{workspace}/tree/{path}", wait_until="domcontentloaded")
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         self.page.wait_for_selector("text=/Python 3 \\(ipykernel\\) \\| Idle/", timeout=60_000)
 
@@ -268,3 +278,4 @@ def browser_page(playwright: Any, server: Server, **context: Any) -> Iterator[La
         yield Lab(page, server)
     finally:
         browser.close()
+        server.shut_down_kernels()

@@ -245,7 +245,7 @@ def test_projector_dark_page_and_narrow_page(new_page: Callable[..., Lab], run: 
     assert card.bounding_box()["width"] == pytest.approx(720, abs=1)
     lab.menu("Settings", "Theme")
     lab.page.click(".lm-Menu >> text=JupyterLab Dark")
-    lab.page.wait_for_selector("body[data-jp-theme-light='false']")
+    lab.page.wait_for_selector("body[data-jp-theme-light='false']", state="attached")
     lab.page.wait_for_timeout(300)
     style = "element => { const s = getComputedStyle(element); return [s.backgroundColor, s.borderRadius]; }"
     assert card.evaluate(style) == ["rgb(255, 255, 255)", "8px"]

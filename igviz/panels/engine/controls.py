@@ -39,9 +39,8 @@ class Controls:
         self.grid.add_class("igviz-sliders")
 
     def _moved(self, change: Any) -> None:
-        widget, shown = change["owner"], change["new"]
-        number = self._numbers[widget]
-        self._on_change(number, shown if _has_choices(widget) else self._sliders[number].nearest(shown))
+        number = self._numbers[change["owner"]]
+        self._on_change(number, _position(change["owner"], self._sliders[number]))
 
     def add_play(self, number: int, position: int) -> Any:
         """Make a Play widget for one slider, which steps through its grid."""
@@ -56,7 +55,10 @@ class Controls:
 
     def _moved_by_play(self, change: Any) -> None:
         widget, slider = self.inputs[self._played], self._sliders[self._played]
-        _put(widget, slider, change["new"])
+        if self.play.playing:
+            _put(widget, slider, change["new"])
+        else:  # a step that was on its way when Play was stopped: it stays where the slider stands
+            self.play.value = _position(widget, slider)
 
     def put(self, positions: Sequence[int]) -> None:
         """Show grid positions; a widget off its grid is sent back to it."""
@@ -127,6 +129,10 @@ def _input(slider: Slider, position: int) -> Any:
         description=slider.label,
         readout_format="d" if slider.whole else f".{slider.decimals}f",
     )
+
+
+def _position(widget: Any, slider: Slider) -> int:
+    return widget.index if _has_choices(widget) else slider.nearest(widget.value)
 
 
 def _put(widget: Any, slider: Slider, position: int) -> None:

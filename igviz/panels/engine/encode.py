@@ -37,23 +37,33 @@ def stored_png(pixels: np.ndarray, sentence: str) -> bytes:
 
     Viewers that cannot run a panel show this picture alone, so it must carry the words too.
     """
+    return small_png(captioned(pixels, sentence, CAPTION_HINT))
+
+
+def captioned(pixels: np.ndarray, sentence: str, hint: str = "", fewest_lines: int = 1) -> Image.Image:
+    """Return a picture with a sentence, and a hint in grey, written below it."""
     picture = Image.fromarray(np.ascontiguousarray(pixels[..., :3]))
     font, slanted = _fonts()
     lines = _wrapped(sentence, picture.width - 2 * CAPTION_MARGIN, font)
-    height = picture.height + LINE_HEIGHT * (len(lines) + 1) + CAPTION_MARGIN
-    card = Image.new("RGB", (picture.width, height), "white")
+    count = max(fewest_lines, len(lines)) + (1 if hint else 0)
+    card = Image.new("RGB", (picture.width, picture.height + LINE_HEIGHT * count + CAPTION_MARGIN), "white")
     card.paste(picture, (0, 0))
     pen = ImageDraw.Draw(card)
     top = picture.height + 2
     for line in lines:
         pen.text((CAPTION_MARGIN, top), line, fill="#222222", font=font)
         top += LINE_HEIGHT
-    pen.text((CAPTION_MARGIN, top), CAPTION_HINT, fill="#666666", font=slanted)
-    stream = io.BytesIO()
-    reduced = card.quantize(STORED_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    pen.text((CAPTION_MARGIN, top), hint, fill="#666666", font=slanted)
+    return card
+
+
+def small_png(picture: Image.Image) -> bytes:
+    """Encode a picture with 64 colours."""
+    reduced = picture.quantize(STORED_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     palette = np.reshape(np.array(reduced.getpalette()), (-1, 3))
     palette[np.all(palette >= NEARLY_WHITE, axis=1)] = 255  # the octree averages the paper to a light grey
     reduced.putpalette(palette.ravel().tolist())
+    stream = io.BytesIO()
     reduced.save(stream, "PNG", optimize=True)
     return stream.getvalue()
 

@@ -135,11 +135,15 @@ function render({ model, el }) {
     }, SPEAK);
   };
 
-  listen(model, "change:frame", frame);
-  listen(model, "change:width change:height change:projector", resize);
-  listen(model, "change:sentence change:quote change:line change:handle", () => {
-    if (!model.get("frame")?.byteLength) write();
+  // One message, one call: a frame may repeat the bytes of the one before, or only be sharper than it.
+  let seen = [];
+  listen(model, "change", () => {
+    const now = [model.get("serial"), model.get("frame")];
+    if (now[0] === seen[0] && now[1] === seen[1]) return;
+    seen = now;
+    frame();
   });
+  listen(model, "change:width change:height change:projector", resize);
   listen(model, "change:problem", answered);
   listen(model, "msg:custom", (message) => {
     if (message?.kind === "settled") answered();
@@ -288,6 +292,7 @@ function render({ model, el }) {
 
   resize();
   write();
+  seen = [model.get("serial"), model.get("frame")];
   frame();
   attach();
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Ellipse, FancyArrow, FancyArrowPatch, Polygon, Rectangle
 
-from igviz.panels.engine.frames import Frames, Layout
+from igviz.panels.engine.frames import Frames, Layout, _inches
 
 SMALL = Layout(size=(320, 200))
 TWO = Layout(1, 2, size=(480, 200))
@@ -312,6 +312,32 @@ def test_a_function_that_touches_what_stands_still_gets_a_plain_full_draw_and_le
         assert made.full_draws == full, v
 
 
+def test_automatic_limits_of_one_frame_do_not_know_what_an_earlier_one_reached():
+    def draw(axes, v):
+        if v == 7:
+            axes.autoscale()
+        axes.plot([0, v], [0, 90 / v])
+        return f"v is {v}"
+
+    made = frames(draw)
+    for v in (1, 3, 7):
+        made.draw({"v": v})
+    assert np.array_equal(made.pixels(), reference(made, {"v": 7}))
+
+
+@pytest.mark.parametrize("kind", ["contour labels", "equal, data limits"])
+def test_axes_set_up_anew_at_another_size_are_those_of_a_fresh_figure(kind):
+    def draw(axes, v):
+        if v == 7:
+            axes.set_title("changed")
+        return wave(axes, v)
+
+    made = frames(draw, SETUPS[kind])
+    for v, dpi in ((2, 100), (2, 133.3), (7, 153), (2, 200), (7, 125), (4, 125), (4, 153)):
+        made.draw({"v": v}, dpi=dpi)
+    assert np.array_equal(made.pixels(), fresh(draw, {"v": 4}, SETUPS[kind], dpi=153))
+
+
 def test_a_function_that_raises_midway_leaves_nothing_behind():
     def draw(axes, v):
         wave(axes, v)
@@ -500,6 +526,11 @@ def test_a_legend_at_the_best_place_finds_it_once():
         assert np.array_equal(made.pixels(), fresh(draw, {"v": v}, setup, probes=({"v": 7},)))
     assert len(places) == 1
     assert places.pop()[0] < 160, "the start's span lies to the right, so the legend goes to the left"
+
+
+@pytest.mark.parametrize("dpi", [100.0, 110.0, 125.0, 400 / 3, 150.0, 153.0, 191.25, 306.0])
+def test_no_size_loses_a_dot_to_rounding(dpi):
+    assert all(int(_inches(dots, dpi) * dpi) == dots for dots in range(200, 2300))
 
 
 @pytest.mark.parametrize("dpi, dots", [(100, (320, 200)), (153, (490, 306)), (133.3333, (427, 267))])

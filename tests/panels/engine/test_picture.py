@@ -321,6 +321,8 @@ def test_play_moves_its_slider_follows_it_and_stops_at_reset(wire):
     p.reset()
     assert not play.playing
     assert (play.value, p.values["b"]) == (2, 2)
+    wire.page(play, value=4)  # a step that the page sent before it heard of Reset
+    assert (play.value, p.values["b"]) == (2, 2)
 
 
 def test_a_scene_stops_play(wire):
