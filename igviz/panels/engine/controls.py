@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import html
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import ipywidgets
 
+from igviz.panels.engine.frames import LOCK
 from igviz.panels.engine.prediction import Prediction
 from igviz.panels.engine.sliders import Slider
 
 PLAY_MILLISECONDS = 6000  # one pass of Play over the whole slider
+BOUNCE_SECONDS = 3.0
 
 
 class Controls:
@@ -33,14 +36,50 @@ class Controls:
         self.play: Any = None
         self._played = -1
         self._numbers = {widget: number for number, widget in enumerate(self.inputs)}
+        self._known = list(positions)
+        self._sent: list[list[tuple[int, float]]] = [[] for _ in sliders]
         for widget in self.inputs:
             widget.observe(self._moved, "index" if _has_choices(widget) else "value")
         self.grid = ipywidgets.GridBox(list(self.inputs))
         self.grid.add_class("igviz-sliders")
 
     def _moved(self, change: Any) -> None:
-        number = self._numbers[change["owner"]]
-        self._on_change(number, _position(change["owner"], self._sliders[number]))
+        with LOCK:
+            number = self._numbers[change["owner"]]
+            position = _position(change["owner"], self._sliders[number])
+            if not self._bounced(number, position):
+                self._known[number] = position
+            self._put(number, self._known[number])
+            self._on_change(number, self._known[number])
+
+    def _bounced(self, number: int, position: int) -> bool:
+        """Tell whether a value is not a reader's move but one of ours that the page sends back.
+
+        The page rounds what it is sent to floats of its own and reports them as a change. When several are
+        under way (Play, then Reset) an old one would come back after the newest and undo it.
+        """
+        widget, slider, now = self.inputs[number], self._sliders[number], time.monotonic()
+        if _has_choices(widget) or widget.value == slider.value(position):
+            return False
+        waiting = [one for one in self._sent[number] if now - one[1] < BOUNCE_SECONDS]
+        places = [one[0] for one in waiting]
+        known = position in places
+        # messages keep their order: older ones than this can no longer come, and after a move none is ours
+        self._sent[number] = waiting[places.index(position) + 1 :] if known else []
+        return known
+
+    def _put(self, number: int, position: int) -> None:
+        widget, slider = self.inputs[number], self._sliders[number]
+        self._known[number] = position
+        if _has_choices(widget):
+            widget.index = position
+            return
+        value = slider.value(position)
+        # Sending back what differs by rounding only would overtake the reader's next key press, so positions
+        # are compared, with a little room.
+        if abs(widget.value - value) > 1e-6 * slider.step:
+            widget.value = value
+            self._sent[number].append((position, time.monotonic()))
 
     def add_play(self, number: int, position: int) -> Any:
         """Make a Play widget for one slider, which steps through its grid."""
@@ -54,16 +93,17 @@ class Controls:
         return self.play
 
     def _moved_by_play(self, change: Any) -> None:
-        widget, slider = self.inputs[self._played], self._sliders[self._played]
-        if self.play.playing:
-            _put(widget, slider, change["new"])
-        else:  # a step that was on its way when Play was stopped: it stays where the slider stands
-            self.play.value = _position(widget, slider)
+        with LOCK:
+            if not self.play.playing:  # a step that was on its way when Play was stopped
+                self.play.value = self._known[self._played]
+            elif change["new"] != self._known[self._played]:
+                self._put(self._played, change["new"])
 
     def put(self, positions: Sequence[int]) -> None:
-        """Show grid positions; a widget off its grid is sent back to it."""
-        for widget, slider, position in zip(self.inputs, self._sliders, positions, strict=True):
-            _put(widget, slider, position)
+        """Show grid positions. A slider that need not move is left alone: a reader may be moving it."""
+        for number, position in enumerate(positions):
+            if position != self._known[number]:
+                self._put(number, position)
         if self.play is not None:
             self.play.value = positions[self._played]
 
@@ -133,14 +173,3 @@ def _input(slider: Slider, position: int) -> Any:
 
 def _position(widget: Any, slider: Slider) -> int:
     return widget.index if _has_choices(widget) else slider.nearest(widget.value)
-
-
-def _put(widget: Any, slider: Slider, position: int) -> None:
-    if _has_choices(widget):
-        widget.index = position
-        return
-    value = slider.value(position)
-    # The page computes grid values in floats of its own. Sending back what differs by rounding only would
-    # overtake the reader's next key press, so positions are compared, with a little room.
-    if abs(widget.value - value) > 1e-6 * slider.step:
-        widget.value = value

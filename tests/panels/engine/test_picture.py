@@ -325,6 +325,26 @@ def test_play_moves_its_slider_follows_it_and_stops_at_reset(wire):
     assert (play.value, p.values["b"]) == (2, 2)
 
 
+def test_what_the_page_only_sends_back_moves_nothing(wire):
+    p = make()
+    slider, picture = inputs(p)[0], p.widget.picture
+    grid = p.definition.sliders[0]
+    there, here = grid.value(3), grid.value(1)
+    p.set(a=there)
+    p.set(a=here)
+    wire.clear()
+    # the page rounds both to floats of its own and reports them, the older one after the newer was set
+    wire.page(slider, value=np.nextafter(there, np.inf))
+    assert p.values["a"] == here
+    assert slider.value == here
+    wire.page(slider, value=np.nextafter(here, np.inf))
+    assert p.values["a"] == here
+    assert [update for update in wire.updates(picture) if "frame" in update["state"]] == []
+    # the same value is a reader's move once nothing of ours is under way
+    wire.page(slider, value=np.nextafter(there, np.inf))
+    assert p.values["a"] == there
+
+
 def test_a_scene_stops_play(wire):
     p = make(play="a")
     (play,) = [one for one in every_widget(p.widget) if isinstance(one, ipywidgets.Play)]
