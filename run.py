@@ -81,7 +81,7 @@ HELP = """usage: python run.py COMMAND [arguments]
   setup          make or mend the environment .venv, and nothing else
 
 for those who change the course
-  check          format, lint, types, layers, environment files
+  check          format, lint, types, layers, environment files, pictures
   notebooks      execute the notebooks in place and clean them
   environments   write environment.yml, binder/environment.yml and constraints.txt from pyproject.toml
   pictures       draw the pictures of the README
@@ -452,7 +452,7 @@ def test(arguments: list[str]) -> int:
 
 
 def check(arguments: list[str]) -> int:
-    """Check format, lint, types, layers and the environment files."""
+    """Check format, lint, types, layers, the environment files and the pictures of the README."""
     if arguments:
         raise Problem("check takes no arguments")
     environment = main_environment()
@@ -464,6 +464,7 @@ def check(arguments: list[str]) -> int:
         ("types", python_in(environment, "-m", "mypy")),
         ("layers", python_in(environment, "-c", layers)),
         ("environments", python_in(environment, "tools/write_environments.py", "--check")),
+        ("pictures", python_in(environment, "tools/make_gallery.py", "--check")),
     ]
     return run_parts(parts, environment)
 
