@@ -277,8 +277,6 @@ class Frames:
     def _resize(self, dpi: float, size: tuple[int, int]) -> None:
         if self._size == (dpi, *size):
             return
-        if self._size is not None and any(axes.get_adjustable() == "datalim" for axes in self.axes):
-            self._build()  # such limits remember every size the figure ever had
         self._scale(dpi, size)
         self._size = (dpi, *size)
         self._backgrounds.clear()

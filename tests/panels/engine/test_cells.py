@@ -13,7 +13,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 from matplotlib.figure import Figure
 
-from igviz.panels.engine import Prediction, Work, panel
+from igviz.panels.engine import Prediction, Work, cells, panel
 
 
 def make():
@@ -129,6 +129,16 @@ def test_a_run_closes_what_the_cell_made_before_and_nothing_else(wire, cell):
     third = make()
     third._repr_mimebundle_()
     assert [is_open(one) for one in (first, second, third, other)] == [False, False, True, True]
+
+
+def test_a_closed_panel_is_not_kept_in_the_notes(wire, cell):
+    cell("A")
+    first, second = make(), make()
+    first.widget, second.widget  # noqa: B018
+    first.close()
+    assert [kept for _, panels in cells._made.values() for kept in panels] == [second]
+    second.close()
+    assert cells._made == {}
 
 
 def test_a_panel_shown_again_by_the_same_cell_stays_open(wire, cell):
