@@ -60,6 +60,7 @@ CARD: dict[str, Any] = {
     "linewidth": 0.8,
 }
 
+FONT = "DejaVu Sans"
 LABEL_SIZE = 11.0
 TICK_SIZE = 10.0
 TITLE_SIZE = 11.5
@@ -78,18 +79,35 @@ def prepare(axes: Axes) -> None:
     axes.set_axisbelow(True)
     axes.set_prop_cycle(color=list(PALETTE))
     axes.grid(True, color="#ECECEC", linewidth=0.8, linestyle="-", alpha=1.0)
+    axes.minorticks_off()
     axes.tick_params(
-        which="both", labelsize=TICK_SIZE, color=GREY, labelcolor=INK, length=3.5, width=0.8, direction="out"
+        which="both",
+        labelsize=TICK_SIZE,
+        labelfontfamily=FONT,
+        color=GREY,
+        labelcolor=INK,
+        length=3.5,
+        width=0.8,
+        pad=3.5,
+        direction="out",
     )
+    axes.tick_params(axis="x", bottom=True, top=False, labelbottom=True, labeltop=False)
+    axes.tick_params(axis="y", left=True, right=False, labelleft=True, labelright=False)
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(GREY)
         spine.set_linewidth(0.9)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.label.set(fontsize=LABEL_SIZE, color=INK, family="DejaVu Sans")
+        axis.label.set(fontsize=LABEL_SIZE, color=INK, family=FONT)
         axis.labelpad = 4.0
-    axes.title.set(fontsize=TITLE_SIZE, color=INK, family="DejaVu Sans", fontweight="normal")
     axes.margins(0.05)
+
+
+def title(axes: Axes, text: str) -> None:
+    """Write a title in the course's look; ``set_title`` would take size and weight from a reader's settings."""
+    axes.set_title(
+        text, loc="center", fontsize=TITLE_SIZE, color=INK, family=FONT, fontweight="normal", pad=6.0
+    )
 
 
 def legend(axes: Axes, **options: Any) -> None:

@@ -74,6 +74,6 @@ def test_a_panel_has_scenes_and_says_what_it_is(panel: Panel) -> None:
 def test_the_stored_picture_is_small() -> None:
     for parameter in PANELS:
         panel = parameter.values[0]()
-        bundle = panel._repr_mimebundle_()
+        bundle = panel._repr_mimebundle_()[0]
         assert len(bundle["image/png"]) < 60_000
         panel.close()

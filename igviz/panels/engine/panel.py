@@ -327,7 +327,7 @@ class Panel:
                 cells.remember(self)
             return self._view.box
 
-    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         with LOCK:
             box = self.widget
             stored = encode.stored_png(self.pixels(), self.sentence)
@@ -337,7 +337,7 @@ class Panel:
             }
             if box.model_id:
                 bundle[WIDGET_VIEW] = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
-            return bundle
+            return bundle, {"image/png": {"alt": self.sentence}}
 
     def close(self) -> None:
         """Free the figure and every widget; the panel keeps its values and can be shown again."""

@@ -101,11 +101,16 @@ function render({ model, el }) {
     const mime = model.get("mime");
     const next = new Image();
     const made = URL.createObjectURL(new Blob([bytes], { type: mime }));
-    next.src = made;
+    // Decoded when it is painted: waiting for decode() costs a whole animation frame and shows nothing sooner.
+    next.decoding = "sync";
     next.className = "igviz-picture";
     next.draggable = false;
     try {
-      await next.decode();
+      await new Promise((loaded, failed) => {
+        next.onload = loaded;
+        next.onerror = failed;
+        next.src = made;
+      });
     } catch {
       URL.revokeObjectURL(made);
       return;

@@ -24,7 +24,7 @@ class Box(ipywidgets.VBox):
         super().__init__([side, picture])
         self.add_class("igviz-panel")
 
-    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         return self._panel._repr_mimebundle_()
 
 

@@ -55,7 +55,7 @@ def test_a_hundred_panels_made_shown_and_closed_leave_nothing(wire):
 
 def test_a_closed_panel_says_so_to_the_page_and_can_be_shown_again(wire):
     p = make()
-    first = p._repr_mimebundle_()
+    first = p._repr_mimebundle_()[0]
     p.set(a=3)
     identities = {identity for identity, _, _ in wire.sent}
     wire.clear()
@@ -63,7 +63,7 @@ def test_a_closed_panel_says_so_to_the_page_and_can_be_shown_again(wire):
     assert {identity for identity, _, _ in wire.sent} == identities, "every widget's line is closed"
     p.close()
     assert p.values == {"a": 3, "b": "x"}
-    again = p._repr_mimebundle_()
+    again = p._repr_mimebundle_()[0]
     assert again["text/plain"] == "a is 3, x, None"
     assert again != first
     p.set(a=1)
@@ -145,7 +145,7 @@ def test_a_panel_shown_again_by_the_same_cell_stays_open(wire, cell):
     p = make()
     for _ in range(3):
         cell("A")
-        view = p._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]
+        view = p._repr_mimebundle_()[0]["application/vnd.jupyter.widget-view+json"]
     assert is_open(p)
     assert view["model_id"] == p.widget.model_id
 

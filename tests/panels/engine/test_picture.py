@@ -219,11 +219,11 @@ def test_the_projector_draws_open_and_new_panels_larger(wire):
 
 def test_one_panel_shown_twice_is_one_widget_and_two_copies_are_two(wire):
     p = make()
-    first, second = p._repr_mimebundle_(), p._repr_mimebundle_()
+    first, second = p._repr_mimebundle_()[0], p._repr_mimebundle_()[0]
     assert first == second
     other = p(a=2)
     view = "application/vnd.jupyter.widget-view+json"
-    assert other._repr_mimebundle_()[view] != first[view]
+    assert other._repr_mimebundle_()[0][view] != first[view]
     p.set(b=0)
     assert other.values["b"] == 2
     assert other.widget.picture.sentence == "a is 2.00, b is 2, c is x"
@@ -257,7 +257,7 @@ def test_an_error_at_the_first_draw_is_an_error_of_the_cell_and_leaves_no_widget
             p._repr_mimebundle_()
     assert ipywidgets.widgets.widget._instances == before
     p.set(b=0)
-    assert p._repr_mimebundle_()["text/plain"] == "a is 1.00, b is 0, c is x"
+    assert p._repr_mimebundle_()[0]["text/plain"] == "a is 1.00, b is 0, c is x"
 
 
 # -- drag, Play ----------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ def test_the_question_is_text_and_never_markup():
 
 
 def test_the_stored_output_shows_the_unanswered_start():
-    bundle = make()._repr_mimebundle_()
+    bundle = make()._repr_mimebundle_()[0]
     assert bundle["text/plain"] == "a is 1, b is 2"
 
 

@@ -38,50 +38,50 @@ def picture(bundle):
 
 def test_the_bundle_holds_view_picture_and_sentence_and_no_state(wire):
     p = make()
-    bundle = p._repr_mimebundle_()
+    bundle = p._repr_mimebundle_()[0]
     assert set(bundle) == {"text/plain", "image/png", VIEW}
     assert bundle["text/plain"] == p.sentence == "mean 0.00, standard deviation 1.00"
     assert bundle[VIEW] == {"version_major": 2, "version_minor": 0, "model_id": p.widget.model_id}
-    assert p.widget._repr_mimebundle_() == bundle, "placed in a layout of one's own it is stored as well"
+    assert p.widget._repr_mimebundle_()[0] == bundle, "placed in a layout of one's own it is stored as well"
 
 
 def test_the_stored_picture_shows_the_panel_as_it_stands(wire):
     p = make()
-    first = picture(p._repr_mimebundle_())
+    first = picture(p._repr_mimebundle_()[0])
     assert first.width == 720
     assert first.height > 360
     top = np.asarray(first.convert("RGB"))[:360].astype(float)
     assert np.abs(top - p.pixels()[..., :3]).mean() < 3
     p.set(mean=2)
-    bundle = p._repr_mimebundle_()
+    bundle = p._repr_mimebundle_()[0]
     assert bundle["text/plain"] == "mean 2.00, standard deviation 1.00"
     assert picture(bundle).tobytes() != first.tobytes()
 
 
 def test_moving_about_before_leaves_the_stored_bytes_alone(wire):
     p = make()
-    first = p._repr_mimebundle_()["image/png"]
+    first = p._repr_mimebundle_()[0]["image/png"]
     wire.page(p.widget.picture, density=2)
     for mean in (-3, 3, 1):
         p.set(mean=mean, std=0.2)
     p.reset()
-    assert p._repr_mimebundle_()["image/png"] == first
+    assert p._repr_mimebundle_()[0]["image/png"] == first
 
 
 def test_another_process_stores_the_same_bytes(wire):
     code = SOURCE + (
-        "import hashlib\nprint(hashlib.sha256(density._repr_mimebundle_()['image/png'].encode()).hexdigest())"
+        "import hashlib\nprint(hashlib.sha256(density._repr_mimebundle_()[0]['image/png'].encode()).hexdigest())"
     )
     told = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120
     )
     assert told.stderr == ""
-    expected = hashlib.sha256(make()._repr_mimebundle_()["image/png"].encode()).hexdigest()
+    expected = hashlib.sha256(make()._repr_mimebundle_()[0]["image/png"].encode()).hexdigest()
     assert told.stdout.strip() == expected
 
 
 def test_an_options_keyword_of_ipython_is_welcome(wire):
-    assert make()._repr_mimebundle_(include=None, exclude=None)["text/plain"]
+    assert make()._repr_mimebundle_(include=None, exclude=None)[0]["text/plain"]
 
 
 def test_automatic_limits_hold_the_whole_reach_of_each_slider(wire):
