@@ -63,7 +63,6 @@ CARD: dict[str, Any] = {
 FONT = "DejaVu Sans"
 LABEL_SIZE = 11.0
 TICK_SIZE = 10.0
-TITLE_SIZE = 11.5
 TEXT_SIZE = 10.5
 
 
@@ -101,13 +100,6 @@ def prepare(axes: Axes) -> None:
         axis.label.set(fontsize=LABEL_SIZE, color=INK, family=FONT)
         axis.labelpad = 4.0
     axes.margins(0.05)
-
-
-def title(axes: Axes, text: str) -> None:
-    """Write a title in the course's look; ``set_title`` would take size and weight from a reader's settings."""
-    axes.set_title(
-        text, loc="center", fontsize=TITLE_SIZE, color=INK, family=FONT, fontweight="normal", pad=6.0
-    )
 
 
 def legend(axes: Axes, **options: Any) -> None:

@@ -70,7 +70,8 @@ def test_moving_about_before_leaves_the_stored_bytes_alone(wire):
 
 def test_another_process_stores_the_same_bytes(wire):
     code = SOURCE + (
-        "import hashlib\nprint(hashlib.sha256(density._repr_mimebundle_()[0]['image/png'].encode()).hexdigest())"
+        "import hashlib\npicture = density._repr_mimebundle_()[0]['image/png']\n"
+        "print(hashlib.sha256(picture.encode()).hexdigest())"
     )
     told = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120
