@@ -42,11 +42,13 @@ def _load_jupyter_server_extension(server: Any) -> None:
 
 
 def drop_widget_views(model: Any, **_: Any) -> None:
-    """Drop widget views that a stored picture stands in for; Jupyter's file manager calls it at each save.
+    """Save a notebook as the course stores it; Jupyter's file manager calls this at each save.
 
     Viewers show only the richest form of an output. A widget view outlives its kernel as "model not found",
     so where a PNG of the same output is stored, the view is dropped from the file. The page that is being
-    saved keeps its live panel. Anything of an unexpected shape is left as it is: a save must never fail here.
+    saved keeps its live panel. JupyterLab also notes the version of the running Python in the file; without
+    it a lecture that was only opened stays as it was, and an update meets no change of the reader's. Anything
+    of an unexpected shape is left as it is: a save must never fail here.
 
     Parameters
     ----------
@@ -63,6 +65,10 @@ def drop_widget_views(model: Any, **_: Any) -> None:
     metadata = notebook.get("metadata")
     if isinstance(metadata, dict):
         metadata.pop("widgets", None)
+        language = metadata.get("language_info")
+        if isinstance(language, dict):
+            for key in ("version", "codemirror_mode"):
+                language.pop(key, None)
     for cell in _list(notebook.get("cells")):
         for output in _list(cell.get("outputs") if isinstance(cell, dict) else None):
             data = output.get("data") if isinstance(output, dict) else None

@@ -12,11 +12,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 import igviz as ig
 from igviz.panels import LECTURES
 from igviz.panels.engine import Panel, encode
+from igviz.plots import style
 
 FOLDER = Path(__file__).parents[1] / "pictures"
 MOVING = "moving.gif"
@@ -53,8 +55,13 @@ def moving() -> bytes:
         panel.set(std=std)
         cards.append(encode.captioned(panel.pixels(), panel.sentence, fewest_lines=2))
     panel.close()
-    first = cards[0].quantize(COLOURS, dither=Image.Dither.NONE)
-    reduced = [card.quantize(palette=first, dither=Image.Dither.NONE) for card in cards]
+    # one palette for all frames, with every colour of the course exactly in it
+    together = Image.fromarray(np.concatenate([np.asarray(card) for card in cards[::6]]))
+    found = np.reshape(together.quantize(COLOURS, dither=Image.Dither.NONE).getpalette(), (-1, 3))
+    exact = np.array([np.round(255 * np.array(to_rgb(colour))) for colour in (*style.PALETTE, style.PAPER)])
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(np.concatenate([exact.astype(int), found]).ravel().tolist())
+    reduced = [card.quantize(palette=palette, dither=Image.Dither.NONE) for card in cards]
     stream = io.BytesIO()
     reduced[0].save(
         stream,

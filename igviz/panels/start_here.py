@@ -64,7 +64,6 @@ def equal_steps(axes: tuple[Axes, Axes], std: float = 1.0, step: float = 1.0) ->
     distance = fisher_rao_distance(p, q)
     guess = 100.0 * ndtr(step / (2.0 * std))
     return (
-        f"N(0, {std:g}) and N({step:g}, {std:g}): the mean moved by {step:.2f}, the Fisher–Rao distance is "
-        f"{distance:.3f}. The best guess which of the two a sample came from is right {guess:.1f} % of the "
-        "time."
+        f"N(0, {std:g}) and N({step:g}, {std:g}): means {step:.1f} apart, Fisher–Rao distance "
+        f"{distance:.3f}. The best guess which bell one sample came from is right {guess:.1f}% of the time."
     )

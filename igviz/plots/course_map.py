@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -38,10 +39,10 @@ def course_map() -> Still:
     Still
         A picture with the list of the lectures as its sentence.
     """
-    figure = Figure(figsize=(7.2, 2.9), dpi=100, facecolor=style.PAPER)
+    figure = Figure(figsize=(7.2, 2.6), dpi=100, facecolor=style.PAPER)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     style.prepare(axes)
-    axes.set(xlim=(-7.2, 7.2), ylim=(0, 5.8))
+    axes.set(xlim=(-7.2, 7.2), ylim=(0, 5.2))
     half_plane.rulers(axes, 0.35 * np.exp(np.sqrt(2.0) * 0.5) ** np.arange(4), 0.5)
     axes.set_axis_off()
     start, end = Normal(-5.6, 0.9), Normal(5.6, 0.9)
@@ -54,16 +55,15 @@ def course_map() -> Still:
     for lecture, mean, height in zip(LECTURES, means, heights, strict=True):
         axes.plot([mean], [height], marker="o", markersize=27, color=style.GREEN, linestyle="none")
         axes.text(mean, height, lecture.number, color="white", ha="center", va="center", fontsize=12.5)
-        axes.text(
-            mean,
-            height - 0.62,
-            f"{lecture.title}\n{lecture.idea}",
-            color=style.INK,
-            ha="center",
-            va="top",
-            fontsize=style.TEXT_SIZE,
-            linespacing=1.35,
-            bbox=style.CARD,
-        )
+        words: dict[str, Any] = {
+            "color": style.INK,
+            "ha": "center",
+            "va": "top",
+            "fontsize": style.TEXT_SIZE,
+            "family": style.FONT,
+            "linespacing": 1.35,
+        }
+        axes.text(mean, height - 0.62, f"\n{lecture.idea}", bbox=style.CARD, **words)
+        axes.text(mean, height - 0.62, lecture.title, fontweight="bold", **words)
     listed = "; ".join(f"{one.number} {one.title} ({' '.join(one.idea.split())})" for one in LECTURES)
     return Still(figure, f"The lectures, in order: {listed}.")

@@ -30,7 +30,7 @@ def rulers(axes: Axes, stds: Sequence[float], radius: float) -> None:
         count = int(np.ceil((right - left) / width / 2)) + 1
         for mean in (left + right) / 2 + width * np.arange(-count, count + 1):
             ball = fisher_rao_circle(Normal(mean, std), radius)
-            axes.fill(ball.mean, ball.std, facecolor="#F4F4F4", edgecolor="#C9C9C9", linewidth=0.8)
+            axes.fill(ball.mean, ball.std, facecolor="#EDEDED", edgecolor="#A6A6A6", linewidth=0.9)
 
 
 def path(axes: Axes, p: Normal, q: Normal, kind: str, line: style.LineStyle, count: int = 61) -> None:

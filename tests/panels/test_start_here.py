@@ -19,9 +19,7 @@ def panel():
 
 def numbers(sentence: str) -> tuple[float, float, float]:
     """Return step, distance and percentage as the sentence gives them."""
-    found = re.search(
-        r"moved by ([\d.]+), the Fisher–Rao distance is ([\d.]+)\. .* right ([\d.]+) %", sentence
-    )
+    found = re.search(r"means ([\d.]+) apart, Fisher–Rao distance ([\d.]+)\. .* right ([\d.]+)%", sentence)
     assert found, sentence
     return tuple(float(word) for word in found.groups())
 

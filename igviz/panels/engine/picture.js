@@ -238,6 +238,10 @@ function render({ model, el }) {
       const label = row.querySelector(".widget-label")?.textContent?.trim();
       const value = row.querySelector(".widget-readout")?.textContent?.trim();
       if (!grip || !label) continue;
+      const readout = row.querySelector(".widget-readout");
+      if (readout && !readout.hasAttribute("aria-label")) {
+        readout.setAttribute("aria-label", `${label}, value`);
+      }
       if (grip.getAttribute("aria-label") !== label) grip.setAttribute("aria-label", label);
       if (value && grip.getAttribute("aria-valuetext") !== value) {
         grip.setAttribute("aria-valuetext", value);
