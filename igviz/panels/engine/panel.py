@@ -44,7 +44,8 @@ class Definition:
         """The name a reader calls the panel by."""
         function, module = self.function, self.function.__module__ or ""
         if module.startswith("igviz.panels."):
-            return f"ig.{module.removeprefix('igviz.')}.{function.__name__}"
+            lecture = module.split(".")[2]  # a lecture with many panels is a folder of modules
+            return f"ig.panels.{lecture}.{function.__name__}"
         return function.__name__
 
 

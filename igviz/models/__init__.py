@@ -1,0 +1,1 @@
+"""What is walked on: models with a log joint density."""
