@@ -14,8 +14,12 @@ __version__ = "0.1.0"
 # public name -> the module that defines it
 _HOME = {
     "Bernoulli": "igviz.geometry.families.bernoulli",
+    "Categorical": "igviz.geometry.families.categorical",
     "ExponentialFamily": "igviz.geometry.families.exponential_family",
+    "MultivariateNormal": "igviz.geometry.families.multivariate_normal",
     "Normal": "igviz.geometry.families.normal",
+    "chernoff_information": "igviz.geometry.chernoff",
+    "chernoff_point": "igviz.geometry.chernoff",
     "fisher_rao_distance": "igviz.geometry.distances",
     "geodesic": "igviz.geometry.geodesics",
     "Prediction": "igviz.panels.engine",
@@ -33,9 +37,12 @@ __all__ = sorted([*_HOME, *_MODULES])
 if TYPE_CHECKING:
     from igviz import geometry, panels, plots
     from igviz.environment import check_environment
+    from igviz.geometry.chernoff import chernoff_information, chernoff_point
     from igviz.geometry.distances import fisher_rao_distance
     from igviz.geometry.families.bernoulli import Bernoulli
+    from igviz.geometry.families.categorical import Categorical
     from igviz.geometry.families.exponential_family import ExponentialFamily
+    from igviz.geometry.families.multivariate_normal import MultivariateNormal
     from igviz.geometry.families.normal import Normal
     from igviz.geometry.geodesics import geodesic
     from igviz.panels.engine import Prediction, Slider, Work, panel, projector

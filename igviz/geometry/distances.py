@@ -18,7 +18,13 @@ def fisher_rao_distance(p: Family, q: Family) -> np.ndarray:
     below 1e-12 even at separations of 1e-8.
 
     - Normal: √2·arccosh(1 + ((Δmean)²/2 + (Δstd)²)/(2·std₁·std₂));
-    - Bernoulli: 2·arccos(√(p·q) + √((1 − p)(1 − q))), π from corner to corner.
+    - Bernoulli: 2·arccos(√(p·q) + √((1 − p)(1 − q))), π from corner to corner;
+    - Categorical: 2·arccos Σ√(pᵢ·qᵢ), π from corner to corner;
+    - MultivariateNormal, for the pairs that have a closed form. Equal means: √(½·Σ log²λᵢ) with the
+      eigenvalues λᵢ of cov₁⁻¹·cov₂. Equal covariances: √2·arccosh(1 + D²/4) with the Mahalanobis distance D
+      of the means. Both at once: means that differ along an axis common to the two covariances, which is to
+      say that cov₂·cov₁⁻¹·Δmean = λ·Δmean; then √(d₁² + ½·Σ log²λᵢ) with the univariate distance d₁ along
+      that axis and the other eigenvalues λᵢ. An error, never an approximation, for other pairs.
 
     Parameters
     ----------
@@ -38,11 +44,13 @@ def fisher_rao_distance(p: Family, q: Family) -> np.ndarray:
     ValueError
         If their grids do not broadcast.
     NotImplementedError
-        If the family has no closed form.
+        If the family has no closed form, or any pair of the grids has none; the error names the first.
 
     References
     ----------
-    Costa, Santos, Strapasson (2015). Fisher information distance: a geometrical reading, section 2.
+    Costa, Santos, Strapasson (2015). Fisher information distance: a geometrical reading, section 2 for the
+    univariate normal and section 3 for the multivariate.
+    Skovgaard, L. T. (1984). A Riemannian geometry of the multivariate normal model.
     Nielsen, F. (2020). An elementary introduction to information geometry.
     """
     if not isinstance(p, Distribution):

@@ -40,6 +40,9 @@ def geodesic(p: Family, q: Family, kind: str = "fisher-rao") -> Path[Family]:
     ValueError
         If the kind is unknown, the family has no such chart, an end has no coordinates in it, or the grids do
         not broadcast.
+    NotImplementedError
+        If the Fisher–Rao path is asked for and a pair has no closed form, as for most pairs of multivariate
+        normals: see `igviz.fisher_rao_distance`.
 
     References
     ----------
@@ -161,7 +164,7 @@ class Path(Generic[Family]):
             # a straight path may run through most of its length close to an end: t = sin²(πu/2) dwells there
             points, chart = self(np.sin(0.5 * np.pi * u) ** 2), self.kind
             velocity = self._step * (0.5 * np.pi * np.sin(np.pi * u))[(..., *grid)]
-        squared = np.einsum("...i,...ij,...j->...", velocity, points.fisher(chart), velocity)
+        squared = points._squared_speed(velocity, chart)
         # the squared speed of a path that rests may round to below zero
         speed = np.sqrt(np.maximum(squared, 0.0))
         return np.tensordot(half_widths * weights, speed, axes=2)[()]

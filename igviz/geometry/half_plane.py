@@ -17,13 +17,16 @@ from collections.abc import Callable
 import numpy as np
 
 
-def distance(shift: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+def distance(
+    shift: np.ndarray, start: np.ndarray, end: np.ndarray, rise: np.ndarray | None = None
+) -> np.ndarray:
     """Return the hyperbolic distance between (0, start) and (shift, end), with positive heights.
 
     cosh d = 1 + (shift² + (end − start)²)/(2·start·end), evaluated as
-    2·asinh(√((cosh d − 1)/2)) because arccosh loses half the digits of a small distance.
+    2·asinh(√((cosh d − 1)/2)) because arccosh loses half the digits of a small distance. `rise` is
+    end − start where the caller knows it more exactly than the subtraction does.
     """
-    euclidean = np.hypot(shift, end - start)
+    euclidean = np.hypot(shift, end - start if rise is None else rise)
     root_start, root_end = np.sqrt(start), np.sqrt(end)
     with np.errstate(over="ignore", divide="ignore"):
         chord = euclidean / root_start / root_end
@@ -32,7 +35,7 @@ def distance(shift: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarra
 
 
 def geodesic(
-    shift: np.ndarray, start: np.ndarray, end: np.ndarray
+    shift: np.ndarray, start: np.ndarray, end: np.ndarray, rise: np.ndarray | None = None
 ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """Return the geodesic from (0, start) at t = 0 to (shift, end) at t = 1, at constant speed, for all t.
 
@@ -41,7 +44,8 @@ def geodesic(
         y = 1/(cosh s − cos ψ·sinh s),  x = sin ψ·sinh s·y.
 
     There is no circle in it whose radius grows as the shift vanishes: vertical lines are the case sin ψ = 0.
-    The denominator is a sum of two positive terms, ½(1 − cos ψ)·eˢ + ½(1 + cos ψ)·e⁻ˢ.
+    The denominator is a sum of two positive terms, ½(1 − cos ψ)·eˢ + ½(1 + cos ψ)·e⁻ˢ. `rise` as
+    for `distance`.
 
     Returns
     -------
@@ -49,7 +53,8 @@ def geodesic(
         t (broadcasting with the points) → (x, height) arrays.
     """
     across = shift / start
-    rise = (end - start) / start
+    total = distance(shift, start, end, rise)
+    rise = (end - start if rise is None else rise) / start
     below, above = np.hypot(across, rise), np.hypot(across, rise + 2.0)
     apart = below > 0.0
     unit = np.where(apart, below, 1.0)
@@ -60,7 +65,6 @@ def geodesic(
     # 1 ∓ cos ψ = sin²ψ/(1 ± cos ψ) without cancellation
     falling = np.where(cosine > 0.0, sine**2 / np.where(cosine > 0.0, plus, 1.0), minus)
     rising = np.where(cosine < 0.0, sine**2 / np.where(cosine < 0.0, minus, 1.0), plus)
-    total = distance(shift, start, end)
 
     def at(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         length = t * total

@@ -60,6 +60,14 @@ def _log_deficit_near(u: np.ndarray) -> np.ndarray:
     return z * (u - 2.0 * square * series)
 
 
+def log_deficit(u: ArrayLike) -> np.ndarray:
+    """Return u − log(1 + u) for u > −1, which is never negative, without cancellation for small u."""
+    u = np.asarray(u)
+    near = np.abs(u) < _NEAR
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.where(near, _log_deficit_near(np.where(near, u, 0.0)), u - np.log1p(u))[()]
+
+
 def itakura_saito(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     """Return a/b − 1 − log(a/b) for positive a and b: the Bregman divergence of −log.
 
@@ -95,22 +103,40 @@ def generalised_kl(p: ArrayLike, q: ArrayLike, difference: ArrayLike | None = No
     return np.where(p == 0.0, q, share)[()]
 
 
-def minus_square(a: ArrayLike, b: ArrayLike) -> np.ndarray:
-    """Return a − b² as if b² had been formed exactly.
+def minus_product(a: ArrayLike, b: ArrayLike, c: ArrayLike) -> np.ndarray:
+    """Return a − b·c as if the product had been formed exactly.
 
-    The square is split into its rounded value and the rounding error, which is itself a float64.
+    The product is split into its rounded value and the rounding error, which is itself a float64.
 
     References
     ----------
     Dekker, T. J. (1971). A floating-point technique for extending the available precision.
     """
-    a, b = np.asarray(a), np.asarray(b)
-    rounded = b * b
-    shifted = 134217729.0 * b  # 2²⁷ + 1 halves the 53 bits
-    high = shifted - (shifted - b)
-    low = b - high
-    error = ((high * high - rounded) + 2.0 * high * low) + low * low
+    a, b, c = np.asarray(a), np.asarray(b), np.asarray(c)
+    rounded = b * c
+    (b_high, b_low), (c_high, c_low) = _halves(b), _halves(c)
+    error = ((b_high * c_high - rounded) + (b_high * c_low + b_low * c_high)) + b_low * c_low
     return (a - rounded) - error
+
+
+def _halves(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return two numbers of half the digits whose sum is a."""
+    shifted = 134217729.0 * a  # 2²⁷ + 1 halves the 53 bits
+    high = shifted - (shifted - a)
+    return high, a - high
+
+
+def forward_substitution(factor: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return factor⁻¹·right for lower triangular factors, shape (..., d, d), and right, shape (..., d, m).
+
+    The grids broadcast. Row by row, so that rows of very different sizes do not disturb each other.
+    """
+    grid = np.broadcast_shapes(factor.shape[:-2], right.shape[:-2])
+    result = np.empty(grid + right.shape[-2:])
+    for i in range(factor.shape[-1]):
+        known = (factor[..., i : i + 1, :i] @ result[..., :i, :])[..., 0, :]
+        result[..., i, :] = (right[..., i, :] - known) / factor[..., i, i, None]
+    return result
 
 
 def diagonal(*entries: Any) -> np.ndarray:

@@ -20,10 +20,18 @@ import igviz as ig
 class Symbolic:
     """The density as SymPy knows it, independent of the package."""
 
-    value: sympy.Symbol
+    value: Any
     parameters: tuple[sympy.Symbol, ...]
     log_density: sympy.Expr
     expect: Callable[[sympy.Expr], sympy.Expr]
+
+
+@dataclass(frozen=True)
+class Twin:
+    """Log-probabilities and entropies by SciPy."""
+
+    log_prob: Callable[[np.ndarray], np.ndarray]
+    entropy: Any
 
 
 @dataclass(frozen=True)
@@ -31,15 +39,22 @@ class Family:
     """One family under test.
 
     `points` are generic: none sits where a flipped sign would hide. `support(p)` gives nodes, shape
-    (m, *p.shape), and weights whose sum over a smooth function is its integral (or sum) over the support.
+    (m, *p.shape, *axes of one observation), and weights, shape (m, *p.shape), whose sum over a smooth
+    function is its integral (or sum) over the support. `linked` gives any number of grids of generic
+    distributions between all of which the Fisher–Rao geometry has a closed form; without it that holds for
+    all distributions.
+    `allowed` is what the last axis of coordinates may be, `refused` a length that it may not have.
     """
 
     cls: Any
     points: dict[str, Any]
     random: Callable[[np.random.Generator, tuple[int, ...]], Any]
     support: Callable[[Any], tuple[np.ndarray, np.ndarray]]
-    scipy: Callable[[Any], Any]
+    scipy: Callable[[Any], Twin]
     symbolic: Symbolic
+    allowed: str
+    refused: int
+    linked: Callable[[np.random.Generator, tuple[int, ...], int], tuple[Any, ...]] | None = None
 
     @property
     def name(self) -> str:
@@ -49,6 +64,13 @@ class Family:
         """Two grids of generic distributions."""
         rng = np.random.default_rng(seed)
         return self.random(rng, (size,)), self.random(rng, (size,))
+
+    def linked_grids(self, seed: int, count: int = 2, shape: tuple[int, ...] = (40,)) -> tuple[Any, ...]:
+        """Grids of generic distributions between any two of which there are Fisher–Rao paths."""
+        rng = np.random.default_rng(seed)
+        if self.linked is not None:
+            return self.linked(rng, shape, count)
+        return tuple(self.random(rng, shape) for _ in range(count))
 
     def mean_under(self, p: Any, values: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """Expectation under p, by quadrature, of a function of x with any trailing axes."""
@@ -96,6 +118,105 @@ def _bernoulli_symbolic() -> Symbolic:
     return Symbolic(x, (p,), x * sympy.log(p) + (1 - x) * sympy.log(1 - p), expect)
 
 
+def _categorical_support(p: ig.Categorical) -> tuple[np.ndarray, np.ndarray]:
+    classes = np.arange(p.probabilities.shape[-1]).reshape(-1, *(1,) * len(p.shape))
+    x = np.broadcast_to(classes, (classes.size, *p.shape))
+    return x, np.ones(x.shape)
+
+
+def _categorical_twin(p: ig.Categorical) -> Twin:
+    """SciPy's multinomial of one draw."""
+    twin = scipy.stats.multinomial(1, p.probabilities)
+
+    def log_prob(x: np.ndarray) -> np.ndarray:
+        return twin.logpmf(np.asarray(x)[..., None] == np.arange(p.probabilities.shape[-1]))
+
+    return Twin(log_prob, twin.entropy())
+
+
+def _categorical_symbolic() -> Symbolic:
+    x = sympy.Symbol("x")
+    first = sympy.symbols("p:3", positive=True)
+    probabilities = (*first, 1 - sum(first))
+
+    def expect(expression: sympy.Expr) -> sympy.Expr:
+        return sympy.simplify(sum(p * expression.subs(x, i) for i, p in enumerate(probabilities)))
+
+    # at the classes every other product vanishes
+    indicators = [sympy.prod((x - j) / sympy.Integer(i - j) for j in range(4) if j != i) for i in range(4)]
+    return Symbolic(
+        x, first, sum(i * sympy.log(p) for i, p in zip(indicators, probabilities, strict=True)), expect
+    )
+
+
+def _multivariate_random(rng: np.random.Generator, shape: tuple[int, ...]) -> ig.MultivariateNormal:
+    root = rng.normal(0.0, 0.6, (*shape, 2, 2)) + 0.7 * np.eye(2)
+    cov = root @ np.swapaxes(root, -1, -2) + 0.15 * np.eye(2)
+    return ig.MultivariateNormal(rng.normal(0.3, 1.2, (*shape, 2)), cov)
+
+
+def _multivariate_linked(
+    rng: np.random.Generator, shape: tuple[int, ...], count: int
+) -> tuple[ig.MultivariateNormal, ...]:
+    """Means on one line and covariances diagonal in one set of axes, which are not orthogonal."""
+    axes, start = np.array([[0.9, -0.4, 0.3], [0.5, 1.2, -0.2], [-0.1, 0.6, 0.8]]), np.array([0.4, -0.7, 0.2])
+    grids = []
+    for _ in range(count):
+        variances = np.exp(rng.normal(0.1, 0.8, (*shape, 3)))
+        along = np.asarray(rng.normal(0.3, 1.5, shape))[..., None]
+        mean = start + along * axes[:, 0]
+        grids.append(ig.MultivariateNormal(mean, (axes * variances[..., None, :]) @ axes.T))
+    return tuple(grids)
+
+
+def _multivariate_support(p: ig.MultivariateNormal) -> tuple[np.ndarray, np.ndarray]:
+    """Product of trapezoid rules on |z| ≤ 10.2, exact to rounding for smooth functions."""
+    d = p.mean.shape[-1]
+    line, step = np.linspace(-10.2, 10.2, 35, retstep=True)
+    z = np.stack(np.meshgrid(*[line] * d, indexing="ij"), axis=-1).reshape(-1, *(1,) * len(p.shape), d)
+    root = np.linalg.cholesky(p.cov)
+    weights = step**d * np.prod(np.diagonal(root, axis1=-2, axis2=-1), axis=-1)
+    return p.mean + (root @ z[..., None])[..., 0], np.broadcast_to(weights, (z.shape[0], *p.shape))
+
+
+def _multivariate_twin(p: ig.MultivariateNormal) -> Twin:
+    """SciPy's, one distribution at a time."""
+    twins = {i: scipy.stats.multivariate_normal(p.mean[i], p.cov[i]) for i in np.ndindex(p.shape)}
+
+    def log_prob(x: np.ndarray) -> np.ndarray:
+        values = np.empty(x.shape[:-1])
+        for i, twin in twins.items():
+            values[(..., *i)] = twin.logpdf(x[(..., *i, slice(None))])
+        return values
+
+    entropies = np.array([twin.entropy() for twin in twins.values()]).reshape(p.shape)
+    return Twin(log_prob, entropies)
+
+
+def _multivariate_symbolic() -> Symbolic:
+    """Two dimensions, cov = [[a², a·b], [a·b, b² + c²]] under the expectation."""
+    x, y, m, n = sympy.symbols("x y m n", real=True)
+    v, r, w = sympy.symbols("v r w", real=True)
+    a, c = sympy.symbols("a c", positive=True)
+    b, z, t = sympy.symbols("b z t", real=True)
+    cov, gap = sympy.Matrix([[v, r], [r, w]]), sympy.Matrix([x - m, y - n])
+    log_density = -(gap.T * cov.inv() * gap)[0] / 2 - sympy.log(cov.det()) / 2 - sympy.log(2 * sympy.pi)
+
+    def expect(expression: sympy.Expr) -> sympy.Expr:
+        # polynomials in z and t against independent standard normals
+        there = expression.subs({x: m + a * z, y: n + b * z + c * t}).subs(
+            {v: a**2, r: a * b, w: b**2 + c**2}
+        )
+        polynomial = sympy.Poly(sympy.cancel(sympy.together(there)), z, t)
+        moments = [sympy.factorial2(k - 1) if k % 2 == 0 else 0 for k in range(12)]
+        value = sum(f * moments[i] * moments[j] for (i, j), f in polynomial.terms())
+        back = {b: r / a}
+        value = sympy.together(value.subs(back)).subs({c: sympy.sqrt(w - r**2 / v)}).subs({a: sympy.sqrt(v)})
+        return sympy.simplify(value)
+
+    return Symbolic((x, y), (m, n, v, r, w), log_density, expect)
+
+
 FAMILIES = [
     Family(
         cls=ig.Normal,
@@ -106,8 +227,12 @@ FAMILIES = [
         },
         random=lambda rng, shape: ig.Normal(rng.normal(0.3, 2.0, shape), np.exp(rng.normal(0.2, 0.7, shape))),
         support=_normal_support,
-        scipy=lambda p: scipy.stats.norm(p.mean, p.std),
+        scipy=lambda p: Twin(
+            scipy.stats.norm(p.mean, p.std).logpdf, scipy.stats.norm(p.mean, p.std).entropy()
+        ),
         symbolic=_normal_symbolic(),
+        allowed="2",
+        refused=3,
     ),
     Family(
         cls=ig.Bernoulli,
@@ -118,8 +243,45 @@ FAMILIES = [
         },
         random=lambda rng, shape: ig.Bernoulli(rng.uniform(0.03, 0.97, shape)),
         support=_bernoulli_support,
-        scipy=lambda p: scipy.stats.bernoulli(p.probability),
+        scipy=lambda p: Twin(
+            scipy.stats.bernoulli(p.probability).logpmf, scipy.stats.bernoulli(p.probability).entropy()
+        ),
         symbolic=_bernoulli_symbolic(),
+        allowed="1",
+        refused=2,
+    ),
+    Family(
+        cls=ig.Categorical,
+        points={
+            "single": ig.Categorical([0.13, 0.24, 0.34, 0.29]),
+            "row": ig.Categorical([[0.2, 0.7, 0.1], [0.31, 0.23, 0.46], [0.04, 0.05, 0.91]]),
+            "grid": ig.Categorical([[[0.15, 0.85], [0.62, 0.38]], [[0.97, 0.03], [0.44, 0.56]]]),
+        },
+        random=lambda rng, shape: ig.Categorical(0.04 + 0.84 * rng.dirichlet([0.8, 1.3, 1.0, 2.0], shape)),
+        support=_categorical_support,
+        scipy=_categorical_twin,
+        symbolic=_categorical_symbolic(),
+        allowed="K - 1",
+        refused=0,
+    ),
+    Family(
+        cls=ig.MultivariateNormal,
+        points={
+            "single": ig.MultivariateNormal(
+                [0.7, -1.1, 0.4], [[1.3, 0.4, -0.5], [0.4, 0.9, 0.2], [-0.5, 0.2, 1.7]]
+            ),
+            "row": ig.MultivariateNormal([[0.6, -1.3], [-0.2, 0.9], [1.4, 0.3]], [[0.8, -0.3], [-0.3, 1.9]]),
+            "grid": ig.MultivariateNormal(
+                [[[-0.7, 0.5]], [[0.8, 1.2]]], [[[0.6, 0.2], [0.2, 0.3]], [[1.1, -0.7], [-0.7, 2.3]]]
+            ),
+        },
+        random=_multivariate_random,
+        linked=_multivariate_linked,
+        support=_multivariate_support,
+        scipy=_multivariate_twin,
+        symbolic=_multivariate_symbolic(),
+        allowed="d(d + 3)/2",
+        refused=6,
     ),
 ]
 

@@ -55,12 +55,37 @@ def test_log_ratio_where_the_quotient_overflows():
     )
 
 
-def test_minus_square_is_exact_up_to_one_rounding():
+def test_minus_product_is_exact_up_to_one_rounding():
     rng = np.random.default_rng(53)
     b = rng.normal(0.0, 1.0, 300) * 10.0 ** rng.uniform(-50, 50, 300)
     a = b**2 * (1 + np.concatenate([rng.normal(0, 1e-15, 150), rng.uniform(-1, 3, 150)]))
     exact = [mpmath.mpf(x) - mpmath.mpf(y) ** 2 for x, y in zip(a, b, strict=True)]
-    assert relative_error(numerics.minus_square(a, b), exact) < 5e-16
+    assert relative_error(numerics.minus_product(a, b, b), exact) < 5e-16
+    c = rng.normal(0.0, 1.0, 300)
+    a = b * c * (1 + np.concatenate([rng.normal(0, 1e-15, 150), rng.uniform(-1, 3, 150)]))
+    exact = [mpmath.mpf(x) - mpmath.mpf(y) * mpmath.mpf(z) for x, y, z in zip(a, b, c, strict=True)]
+    assert relative_error(numerics.minus_product(a, b, c), exact) < 5e-16
+
+
+def test_log_deficit_over_all_scales():
+    rng = np.random.default_rng(54)
+    u = np.concatenate([10.0 ** rng.uniform(-15, 3, 200), -(10.0 ** rng.uniform(-15, 0, 200)), [0.3, -0.3]])
+    exact = [mpmath.mpf(v) - mpmath.log(1 + mpmath.mpf(v)) for v in u]
+    assert relative_error(numerics.log_deficit(u), exact) < 2e-15
+    assert numerics.log_deficit(0.0) == 0.0
+
+
+def test_forward_substitution_over_grids_and_badly_scaled_rows():
+    rng = np.random.default_rng(55)
+    factor = np.tril(rng.normal(size=(3, 1, 4, 4))) + 4.0 * np.eye(4)
+    right = rng.normal(size=(5, 4, 2))
+    solution = numerics.forward_substitution(factor, right)
+    assert solution.shape == (3, 5, 4, 2)
+    np.testing.assert_allclose(solution, np.linalg.solve(factor, right), rtol=1e-12)
+    # rows and columns of very different sizes give the same numbers as rows and columns of one size
+    size = 2.0 ** np.array([-300.0, 200.0, 0.0, -80.0])
+    scaled = numerics.forward_substitution(size[:, None] * factor, size[:, None] * right)
+    np.testing.assert_array_equal(scaled, solution)
 
 
 def test_matrices():

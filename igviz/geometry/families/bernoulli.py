@@ -137,6 +137,20 @@ class Bernoulli(ExponentialFamily):
     def _source_to_natural(self) -> np.ndarray:
         return self._fisher_expectation()
 
+    def _overlaps(self, q: Self) -> np.ndarray:
+        return np.abs(self.probability - q.probability) < 1.0
+
+    def _straight_point(self, q: Self, t: np.ndarray, chart: str) -> Self:
+        """In the natural chart mix log-probabilities, over the outcomes that both allow."""
+        if chart != "natural":
+            return super()._straight_point(q, t, chart)
+        p, other = self.probability, q.probability
+        ones, zeros = (p > 0.0) & (other > 0.0), (p < 1.0) & (other < 1.0)
+        inside = ones & zeros
+        start, end = (special.logit(np.where(inside, r, 0.5)) for r in (p, other))
+        mixed = special.expit((1.0 - t) * start + t * end)
+        return type(self)(np.where(inside, mixed, np.where(ones, 1.0, 0.0)))
+
     def _fisher_rao_distance(self, q: Self) -> np.ndarray:
         """Return 4·asin(‖√p − √q‖/2) over the two outcomes; arccos would lose half the digits."""
         p, other = self.probability, q.probability

@@ -32,6 +32,8 @@ class Distribution:
     charts: ClassVar[tuple[str, ...]] = ("source",)
     # how many axes of its own, behind those of the grid, a field has: 1 for a vector, 2 for a matrix, else 0
     _ranks: ClassVar[dict[str, int]] = {}
+    # how many axes one observation has: 1 for a vector
+    _observation_rank: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         fields = dataclasses.fields(self)
@@ -39,8 +41,9 @@ class Distribution:
         ranks = [self._ranks.get(f.name, 0) for f in fields]
         for f, array, rank in zip(fields, arrays, ranks, strict=True):
             if array.ndim < rank:
+                axes = "1 axis" if rank == 1 else f"{rank} axes"
                 raise ValueError(
-                    f"{self._family()}: {f.name} must have at least {rank} axes, got shape {array.shape}"
+                    f"{self._family()}: {f.name} must have at least {axes}, got shape {array.shape}"
                 )
             self._require(f.name, np.isfinite(array), "finite", array)
         batches = [array.shape[: array.ndim - rank] for array, rank in zip(arrays, ranks, strict=True)]
@@ -107,6 +110,10 @@ class Distribution:
         t arrives with the grid's axes appended, so that it broadcasts with the fields.
         """
         raise NotImplementedError(f"geodesic: no closed form for {self._family()}")
+
+    def _squared_speed(self, velocity: np.ndarray, chart: str) -> np.ndarray:
+        """Return the squared length in the Fisher metric of velocities, shape (..., k), in a chart."""
+        return np.einsum("...i,...ij,...j->...", velocity, self.fisher(chart), velocity)
 
     # -- what every family has -----------------------------------------------------------------------------
 
@@ -205,6 +212,15 @@ class Distribution:
             own = (slice(None),) * self._ranks.get(f.name, 0)
             # an ellipsis in the index stands for axes of the grid only
             parts.append(getattr(self, f.name)[(*index, *own)])
+        return type(self)(*parts)
+
+    def _broadcast_to(self, shape: tuple[int, ...]) -> Self:
+        """Return the same distributions on a larger grid."""
+        parts = []
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            own = value.shape[value.ndim - self._ranks.get(f.name, 0) :]
+            parts.append(np.broadcast_to(value, shape + own))
         return type(self)(*parts)
 
     def __iter__(self) -> Iterator[Self]:

@@ -75,7 +75,8 @@ class ExponentialFamily(Distribution):
 
     def log_base_measure(self, x: ArrayLike) -> np.ndarray:
         """Return log h(x); 0 unless a family says otherwise."""
-        return np.zeros(np.shape(x))[()]
+        shape = np.shape(x)
+        return np.zeros(shape[: len(shape) - self._observation_rank])[()]
 
     def log_prob(self, x: ArrayLike) -> np.ndarray:
         """Return log h(x) + ⟨η, T(x)⟩ − A(η) in nats; x broadcasts with `shape`."""
@@ -158,6 +159,10 @@ class ExponentialFamily(Distribution):
     def _fisher_source(self) -> np.ndarray:
         jacobian = self._source_to_natural()
         return np.swapaxes(jacobian, -1, -2) @ self._fisher_natural() @ jacobian
+
+    def _overlaps(self, q: Self) -> np.ndarray:
+        """Whether some outcome is possible under both; families with corners say where."""
+        return np.ones(np.broadcast_shapes(self.shape, q.shape), dtype=bool)
 
     def _straight_point(self, q: Self, t: np.ndarray, chart: str) -> Self:
         """Return the point a fraction t of the way to q along the straight line in a chart.

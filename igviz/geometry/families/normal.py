@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from igviz.geometry import half_plane
 from igviz.geometry.families.distribution import Parameter
 from igviz.geometry.families.exponential_family import ExponentialFamily
-from igviz.geometry.numerics import as_numbers, diagonal, itakura_saito, matrix, minus_square
+from igviz.geometry.numerics import as_numbers, diagonal, itakura_saito, matrix, minus_product
 
 _HALF_LOG_TWO_PI = 0.5 * np.log(2.0 * np.pi)
 _ROOT_TWO = np.sqrt(2.0)
@@ -83,7 +83,7 @@ class Normal(ExponentialFamily):
         brought back: with |mean|/std = 10ᵏ the std returns from a round trip with 2k digits fewer.
         """
         first, second = cls._split("expectation", coordinates, 2)
-        variance = minus_square(second, first)
+        variance = minus_product(second, first, first)
         cls._require("the second moment minus the squared first", variance > 0.0, "positive", variance)
         return cls(mean=first, std=np.sqrt(variance))
 
