@@ -212,6 +212,14 @@ class Panel:
         """The picture's alternative text."""
         return self.locator.locator("img.igviz-picture").get_attribute("alt")
 
+    def words(self) -> tuple[str, str, str]:
+        """Return the line that Copy gives, the sentence and the alternative text, all of one moment."""
+        found = self.locator.evaluate(
+            """panel => ['.igviz-line', '.igviz-sentence'].map(name => panel.querySelector(name).textContent)
+               .concat(panel.querySelector('img.igviz-picture').alt)"""
+        )
+        return tuple(found)
+
     @property
     def serial(self) -> int:
         """The number of the frame on screen."""
