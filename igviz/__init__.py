@@ -6,8 +6,9 @@ never pays for the pictures and the pictures never pay for the widgets.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from igviz.loading import load
 
 __version__ = "0.1.0"
 
@@ -52,14 +53,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name not in _HOME and name not in _MODULES:
         raise AttributeError(f"igviz has no name {name!r}; the names are: {', '.join(__all__)}")
-    try:
-        module = importlib.import_module(_HOME.get(name, f"igviz.{name}"))
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "igviz":
-            raise
-        from igviz.environment import check_environment
-
-        raise ImportError(f"igviz.{name} needs {error.name}.\n{check_environment()}") from None
+    module = load(_HOME.get(name, f"igviz.{name}"))
     value = module if name in _MODULES else getattr(module, name)
     globals()[name] = value
     return value

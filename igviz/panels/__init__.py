@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
+
+from igviz.loading import load
 
 LECTURES = ("start_here",)
 
 
 def __getattr__(name: str) -> Any:
     if name in LECTURES:
-        return importlib.import_module(f"igviz.panels.{name}")
+        return load(f"igviz.panels.{name}")
     raise AttributeError(f"igviz.panels has no lecture {name!r}; the lectures are: {', '.join(LECTURES)}")
 
 
