@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from igviz.geometry.families.exponential_family import ExponentialFamily
 from igviz.geometry.families.normal import Normal
 
 
@@ -47,3 +48,43 @@ def fisher_rao_circle(p: Normal, radius: float, count: int = 181) -> Normal:
         p.mean + np.sqrt(2.0) * reach * np.cos(angle),
         p.std * np.cosh(hyperbolic) + reach * np.sin(angle),
     )
+
+
+def tangent_ellipse(
+    p: ExponentialFamily, radius: float, chart: str = "source", count: int = 181
+) -> np.ndarray:
+    """Return the small steps of one length under the Fisher metric, all the way round, in a chart.
+
+    In the source chart they solve δᵀ I δ = radius² with the Fisher matrix I at p; in another chart they are
+    the same steps carried over by the Jacobian, δ_new = (∂new/∂source) δ, so that entry k is one step in
+    every chart. It is the ball of the metric in the tangent plane: what `fisher_rao_circle` tends to.
+
+    Parameters
+    ----------
+    p : distribution with two coordinates
+        The centre, one distribution.
+    radius : float
+        The length, not negative.
+    chart : {"source", "natural", "expectation"}
+        The chart the steps are written in.
+    count : int
+        Number of points; the first and the last are the same.
+
+    Returns
+    -------
+    numpy.ndarray
+        Coordinates of p plus the steps, shape (count, 2).
+
+    Raises
+    ------
+    ValueError
+        If p is a grid or has not two coordinates, the radius is negative or not finite, or the chart unknown.
+    """
+    if p.shape != () or p.dimension != 2:
+        raise ValueError(f"tangent_ellipse: p must be one distribution with two coordinates, got {p!r}")
+    if not np.isfinite(radius) or radius < 0:
+        raise ValueError(f"tangent_ellipse: radius must be a number not below 0, got {radius!r}")
+    angle = np.linspace(0.0, 2.0 * np.pi, count)
+    circle = radius * np.stack([np.cos(angle), np.sin(angle)])
+    steps = np.linalg.solve(np.linalg.cholesky(p.fisher("source")).T, circle)
+    return p.coordinates(chart) + (p.jacobian(chart, "source") @ steps).T
