@@ -28,6 +28,7 @@ _HOME = {
     "Work": "igviz.panels.engine",
     "panel": "igviz.panels.engine",
     "projector": "igviz.panels.engine",
+    "check": "igviz.exercises.checker",
     "check_environment": "igviz.environment",
     "course_map": "igviz.plots.course_map",
 }
@@ -38,6 +39,7 @@ __all__ = sorted([*_HOME, *_MODULES])
 if TYPE_CHECKING:
     from igviz import geometry, panels, plots
     from igviz.environment import check_environment
+    from igviz.exercises.checker import check
     from igviz.geometry.chernoff import chernoff_information, chernoff_point
     from igviz.geometry.distances import fisher_rao_distance
     from igviz.geometry.families.bernoulli import Bernoulli

@@ -1,0 +1,20 @@
+"""Answers and hints: the checker, and one module of exercises for each lecture, named as its notebook."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# the number of a lecture, with which the keys of its exercises begin -> its module
+LECTURES = {"01": "manifold_intuition"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in LECTURES.values():
+        return importlib.import_module(f"igviz.exercises.{name}")
+    known = ", ".join(LECTURES.values())
+    raise AttributeError(f"igviz.exercises has no lecture {name!r}; the lectures are: {known}")
+
+
+def __dir__() -> list[str]:
+    return sorted(LECTURES.values())

@@ -1,0 +1,364 @@
+"""Checking a reader's answer: not answered, not yet with a hint for the kind of mistake, or correct.
+
+An exercise is a small declaration. `read` turns what the reader wrote into a value, `correct` judges it, and
+the near-misses are asked in order for the hint that fits. No hint gives the answer away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib
+import io
+import traceback
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from igviz.exercises import LECTURES
+
+# how exact an answer must be, relative to its size, and how near a wrong one must come to a known mistake
+TOLERANCE = 1e-3
+NEAR = 5e-3
+
+Text: TypeAlias = "str | Callable[[Any], str]"
+
+
+class NotYet(Exception):  # noqa: N818 (feedback, not an error)
+    """What a reader wrote cannot be judged; the message is the hint."""
+
+
+class NotAnswered(Exception):  # noqa: N818 (feedback, not an error)
+    """The stub has not been filled in, or only in part."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A kind of answer and what to say about it.
+
+    Parameters
+    ----------
+    matches : callable
+        From the value that was read to bool.
+    text : str or callable
+        The hint, or a function that makes it from the value.
+    """
+
+    matches: Callable[[Any], bool]
+    text: Text
+
+
+@dataclasses.dataclass(frozen=True)
+class Exercise:
+    """A question with its answer and the ways to miss it.
+
+    Parameters
+    ----------
+    key : str
+        Lecture and number, such as "01.2".
+    title : str
+        What is asked for, in a few words.
+    expects : str
+        What to put in place of the stub's three dots.
+    read : callable
+        From the reader's answer to a value; raises `NotYet` or `NotAnswered`.
+    correct : callable
+        From the value to bool.
+    why : str
+        Why it matters: one sentence, said when the answer is correct.
+    near_misses : sequence of Case
+        Asked in order, the first that matches gives the hint.
+    otherwise : str or callable
+        The hint where no near-miss matches.
+    remarks : sequence of Case
+        Said in addition about correct answers.
+    """
+
+    key: str
+    title: str
+    expects: str
+    read: Callable[[Any], Any]
+    correct: Callable[[Any], bool]
+    why: str
+    near_misses: Sequence[Case]
+    otherwise: Text
+    remarks: Sequence[Case] = ()
+
+    def check(self, answer: Any) -> Feedback:
+        """Return the feedback on an answer; whatever was answered, nothing is raised."""
+        try:
+            value = self.read(answer)
+        except NotAnswered:
+            return Feedback(self.key, "not answered yet", f"put {self.expects} in place of the three dots.")
+        except NotYet as hint:
+            return Feedback(self.key, "not yet", str(hint))
+        if self.correct(value):
+            remarks = [_say(remark.text, value) for remark in self.remarks if remark.matches(value)]
+            return Feedback(self.key, "correct", " ".join([self.why, *remarks]))
+        fitting = [miss.text for miss in self.near_misses if miss.matches(value)]
+        return Feedback(self.key, "not yet", _say([*fitting, self.otherwise][0], value))
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Feedback:
+    """What `check` has to say; shown as the value of a cell.
+
+    Attributes
+    ----------
+    key : str
+        The exercise.
+    state : {"not answered yet", "not yet", "correct"}
+        How it stands.
+    text : str
+        The hint, or why it matters.
+    """
+
+    key: str
+    state: str
+    text: str
+
+    @property
+    def correct(self) -> bool:
+        """Whether the answer is correct."""
+        return self.state == "correct"
+
+    def __repr__(self) -> str:
+        return f"{self.key} {self.state}: {self.text}"
+
+
+def check(key: str, answer: Any) -> Feedback:
+    """Check an answer to an exercise of the lectures.
+
+    Parameters
+    ----------
+    key : str
+        Lecture and number of the exercise, such as "01.2".
+    answer : object
+        A number, several numbers, a word or a function, as the exercise asks; `...` if not yet answered.
+
+    Returns
+    -------
+    Feedback
+        Not answered yet, not yet with a hint for the kind of mistake, or correct; never the answer itself.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+    """
+    lecture = LECTURES.get(key.partition(".")[0]) if isinstance(key, str) else None
+    for exercise in _exercises(lecture) if lecture else ():
+        if exercise.key == key:
+            return exercise.check(answer)
+    known = ", ".join(repr(exercise.key) for name in LECTURES.values() for exercise in _exercises(name))
+    raise ValueError(f"check: key must be one of {known}, got {key!r}")
+
+
+def _exercises(lecture: str) -> tuple[Exercise, ...]:
+    return importlib.import_module(f"igviz.exercises.{lecture}").EXERCISES
+
+
+def _say(text: Text, value: Any) -> str:
+    return text if isinstance(text, str) else text(value)
+
+
+# -- tests of a value --------------------------------------------------------------------------------------
+
+
+def agrees(value: Any, wanted: Any, relative: float = TOLERANCE, absolute: float = 0.0) -> bool:
+    """Whether numbers of one shape agree everywhere; nan agrees with nan."""
+    value, wanted = np.asarray(value), np.asarray(wanted)
+    if value.shape != wanted.shape:
+        return False
+    return bool(np.allclose(value, wanted, rtol=relative, atol=absolute, equal_nan=True))
+
+
+def close_to(wanted: Any, relative: float = TOLERANCE) -> Callable[[Any], bool]:
+    """Return the test whether a value agrees with the wanted one."""
+    return lambda value: agrees(value, wanted, relative)
+
+
+def near_miss(wrong: Any, text: Text) -> Case:
+    """Return the case of an answer that comes near a known wrong value."""
+    return Case(close_to(wrong, NEAR), text)
+
+
+# -- reading an answer -------------------------------------------------------------------------------------
+
+
+def read_number(answer: Any) -> float:
+    """Return the answer as a finite float, from anything that has one value, also of NumPy or SymPy.
+
+    Raises
+    ------
+    NotAnswered
+        If it is the stub.
+    NotYet
+        If it is no number, or not finite.
+    """
+    array = _array(answer, "a number")
+    if array.size != 1:
+        raise NotYet(f"Expected one number, got an array of shape {array.shape}.")
+    return _finite(float(array.reshape(())), "The answer")
+
+
+def read_numbers(answer: Any, names: Sequence[str]) -> np.ndarray:
+    """Return the answer, a tuple, list or array, as one finite number for each name, shape (k,).
+
+    Raises
+    ------
+    NotAnswered
+        If it is the stub, or a part of it is.
+    NotYet
+        If it is not that many numbers, or one is not finite.
+    """
+    wanted = f"({', '.join(names)})"
+    array = _array(answer, f"the {len(names)} numbers {wanted}")
+    if array.shape != (len(names),):
+        got = "one number" if array.ndim == 0 else f"numbers of shape {array.shape}"
+        raise NotYet(f"Expected the {len(names)} numbers {wanted}, got {got}.")
+    for name, value in zip(names, array, strict=True):
+        _finite(float(value), f"The {name}")
+    return array
+
+
+def read_choice(answer: Any, options: Sequence[str]) -> str:
+    """Return the one of the options that the answer names; capitals and blanks around it do not matter.
+
+    Raises
+    ------
+    NotAnswered
+        If it is the stub.
+    NotYet
+        If it is none of the options.
+    """
+    if answer is ...:
+        raise NotAnswered
+    known = ", ".join(repr(option) for option in options)
+    if not isinstance(answer, str):
+        raise NotYet(f"Expected one of the texts {known}, in quotation marks, got {_kind(answer)}.")
+    for option in options:
+        if option.casefold() == answer.strip().casefold():
+            return option
+    raise NotYet(f"Expected one of {known}, got another text.")
+
+
+def read_function(answer: Any, inputs: Mapping[str, tuple[Any, ...]]) -> dict[str, np.ndarray]:
+    """Call the reader's function on each tuple of inputs and return what it returns.
+
+    What it prints is swallowed, and so are warnings. It gets copies of the arrays.
+
+    Parameters
+    ----------
+    answer : callable
+        The function. It is the stub if it returns `...`.
+    inputs : mapping
+        From a name to positional arguments, numbers or arrays that broadcast.
+
+    Returns
+    -------
+    dict
+        From the same names to arrays of the broadcast shape; they may hold nan.
+
+    Raises
+    ------
+    NotAnswered
+        If it is the stub.
+    NotYet
+        If it is no function, raises, or returns something else than numbers of the right shape.
+    """
+    if answer is ...:
+        raise NotAnswered
+    if not callable(answer):
+        raise NotYet(f"Expected a function, got {_kind(answer)}: name the function and do not call it.")
+    return {name: _call(answer, arguments) for name, arguments in inputs.items()}
+
+
+def _call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> np.ndarray:
+    """Return the function's numbers, or raise a hint that says how it was called."""
+    call = _written(function, arguments)
+    fresh = [np.array(a) if isinstance(a, np.ndarray) else a for a in arguments]
+    shape = np.broadcast_shapes(*(np.shape(a) for a in arguments))
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = function(*fresh)
+    except Exception as error:
+        said = "".join(traceback.format_exception_only(error)).strip().splitlines()[0]
+        hint = " It must work for arrays too: NumPy's functions do, those of math do not." if shape else ""
+        raise NotYet(f"{call} raises {_short(said)}.{hint}") from None
+    if result is None:
+        also = " It prints: return the value instead." if printed.getvalue() else ""
+        raise NotYet(f"{call} returns nothing: is there a return?{also}")
+    try:
+        array = _array(result, "numbers")
+    except NotYet:
+        wanted = f"an array of shape {shape}" if shape else "a number"
+        raise NotYet(f"{call} returns {_kind(result)}; expected {wanted}.") from None
+    if array.shape != shape:
+        got = f"an array of shape {array.shape}" if array.ndim else "a single number"
+        wanted = f"one of shape {shape}: one value for each pair of points" if shape else "a number"
+        raise NotYet(f"{call} returns {got}; expected {wanted}.")
+    return array
+
+
+def _array(answer: Any, wanted: str) -> np.ndarray:
+    """Return a float array of the answer, or raise what is the matter with its type."""
+    if answer is ... or (isinstance(answer, tuple | list) and any(part is ... for part in answer)):
+        raise NotAnswered
+    if callable(answer):
+        raise NotYet(f"Expected {wanted}, got {_kind(answer)}: was it called, with parentheses?")
+    if isinstance(answer, str):
+        raise NotYet(f"Expected {wanted}, got {_kind(answer)}: leave out the quotation marks.")
+    if answer is None:
+        raise NotYet(f"Expected {wanted}, got None: a function without return, or print, gives None.")
+    try:
+        array = np.asarray(answer)
+        if array.dtype.kind in "iuf":
+            return array.astype(float)
+        if array.dtype.kind == "O":  # SymPy's numbers and fractions
+            return np.vectorize(float, otypes=[float])(array)
+    except Exception:  # a ragged list, or whatever stands in the way of float
+        pass
+    raise NotYet(f"Expected {wanted}, got {_kind(answer)}.")
+
+
+def _finite(value: float, name: str) -> float:
+    if not np.isfinite(value):
+        raise NotYet(f"{name} is {value}: a logarithm, a root or a division has left its domain.")
+    return value
+
+
+def _kind(answer: Any) -> str:
+    """Return in words what sort of object the answer is."""
+    words = {
+        str: "a text",
+        bool: "True or False",
+        int: "a number",
+        float: "a number",
+        complex: "a complex number",
+    }
+    if answer is None:
+        return "None"
+    if isinstance(answer, np.ndarray):
+        return f"an array of {answer.dtype} of shape {answer.shape}"
+    if callable(answer):
+        return "a function"
+    name = type(answer).__name__
+    return words.get(type(answer), f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}")
+
+
+def _written(function: Callable[..., Any], arguments: tuple[Any, ...]) -> str:
+    """Return the call as one would write it."""
+    name = getattr(function, "__name__", "")
+    name = name if isinstance(name, str) and name.isidentifier() else "your_function"
+    shown = [repr(a).replace("\n", "") if isinstance(a, np.ndarray) else repr(a) for a in arguments]
+    return f"{name}({', '.join(' '.join(part.split()) for part in shown)})"
+
+
+def _short(text: str, length: int = 150) -> str:
+    text = text.rstrip(".")
+    return text if len(text) <= length else f"{text[: length - 1]}…"
