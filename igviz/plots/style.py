@@ -48,6 +48,12 @@ GEODESIC: LineStyle = {"color": GREEN, "linestyle": "-", "linewidth": 2.6}
 STRAIGHT: LineStyle = {"color": PURPLE, "linestyle": (0, (1, 1)), "linewidth": 2.6}
 NATURAL_GRADIENT: LineStyle = {"color": VERMILLION, "linestyle": "-", "linewidth": 2.4}
 ORDINARY_GRADIENT: LineStyle = {"color": BLUE, "linestyle": "-.", "linewidth": 2.4}
+NATURAL_GEODESIC: LineStyle = {"color": VERMILLION, "linestyle": (0, (4, 1.6)), "linewidth": 2.6}
+EXPECTATION_GEODESIC: LineStyle = {
+    "color": BLUE,
+    "linestyle": (0, (6, 1.4, 1.2, 1.4, 1.2, 1.4)),
+    "linewidth": 2.6,
+}
 GUIDE: LineStyle = {"color": GREY, "linestyle": ":", "linewidth": 1.2}
 
 TARGET_POINT: MarkerStyle = {"color": BLACK, "marker": "o", "markersize": 9, "linestyle": "none"}

@@ -66,6 +66,8 @@ def test_no_idea_is_told_by_colour_alone():
         style.STRAIGHT,
         style.NATURAL_GRADIENT,
         style.ORDINARY_GRADIENT,
+        style.NATURAL_GEODESIC,
+        style.EXPECTATION_GEODESIC,
     ]
     looks = [(line["color"], str(line["linestyle"])) for line in lines]
     assert len(set(looks)) == len(lines)
