@@ -68,6 +68,88 @@ for_families = pytest.mark.parametrize("family", FAMILIES, ids=FAMILY_IDS)
             lambda: ig.Bernoulli.from_expectation([1.01]),
             r"Bernoulli: probability must be in \[0, 1\], got 1.01",
         ),
+        (
+            lambda: ig.MultivariateNormal([0.0, 0.0], [[1.0, 0.5], [0.2, 1.0]]),
+            r"MultivariateNormal: cov must be symmetric, got 0.5 at index \(0, 1\) and 0.2 in the mirrored",
+        ),
+        (
+            lambda: ig.MultivariateNormal([0.0, 0.0], [[1.0, 2.0], [2.0, 1.0]]),
+            "MultivariateNormal: cov must be positive definite, got smallest eigenvalue -1$",
+        ),
+        (
+            lambda: ig.MultivariateNormal([0.0, 0.0], [np.eye(2), np.ones((2, 2)), -np.eye(2)]),
+            r"MultivariateNormal: cov must be positive definite, got smallest eigenvalue \S+ at index \(1,\)",
+        ),
+        (
+            lambda: ig.MultivariateNormal(np.zeros(3), 0.1 * np.ones((3, 3))),
+            "MultivariateNormal: cov must be positive definite",
+        ),
+        (
+            lambda: ig.MultivariateNormal([0.0, np.nan], np.eye(2)),
+            r"MultivariateNormal: mean must be finite, got nan at index \(1,\)",
+        ),
+        (
+            lambda: ig.MultivariateNormal([0.0, 0.0], [[1.0, np.nan], [np.nan, 1.0]]),
+            r"MultivariateNormal: cov must be finite, got nan at index \(0, 1\)",
+        ),
+        (
+            lambda: ig.MultivariateNormal(0.0, [[1.0]]),
+            r"MultivariateNormal: mean must have at least 1 axis, got shape \(\)",
+        ),
+        (
+            lambda: ig.MultivariateNormal([0.0, 0.0], [1.0, 1.0]),
+            r"MultivariateNormal: cov must have at least 2 axes, got shape \(2,\)",
+        ),
+        (
+            lambda: ig.MultivariateNormal([0.0, 0.0], np.eye(3)),
+            r"MultivariateNormal: cov must have shape \(..., 2, 2\) to go with a mean of 2 entries, "
+            r"got shape \(3, 3\)",
+        ),
+        (
+            lambda: ig.MultivariateNormal(np.zeros((2, 0)), np.zeros((0, 0))),
+            "MultivariateNormal: mean must have at least one entry",
+        ),
+        (
+            lambda: ig.MultivariateNormal(np.zeros((3, 2)), np.ones((2, 1, 1)) * np.eye(2)),
+            r"MultivariateNormal: shapes must broadcast, got mean \(3, 2\) and cov \(2, 2, 2\)",
+        ),
+        (
+            lambda: ig.MultivariateNormal.from_natural([0.0, 0.0, -0.5, 2.0, -0.5]),
+            "MultivariateNormal: the precision in the natural coordinates must be positive definite, "
+            "got smallest eigenvalue -1$",
+        ),
+        (
+            lambda: ig.MultivariateNormal.from_expectation([1.0, 1.0, 1.0, 1.0, 3.0]),
+            "MultivariateNormal: the second moments minus the products of the first must be positive "
+            "definite, got smallest eigenvalue 0$",
+        ),
+        (
+            lambda: ig.Categorical([0.5, 0.6]),
+            "Categorical: the sum of probabilities must be 1 to within 1e-9, got 1.1",
+        ),
+        (
+            lambda: ig.Categorical([[0.5, 0.5], [0.5, 0.5 + 1e-8]]),
+            r"Categorical: the sum of probabilities must be 1 to within 1e-9, got 1.00000001 at index \(1,\)",
+        ),
+        (
+            lambda: ig.Categorical([0.5, -0.1, 0.6]),
+            r"Categorical: probabilities must be in \[0, 1\], got -0.1 at index \(1,\)",
+        ),
+        (lambda: ig.Categorical([1.5, -0.5]), r"Categorical: probabilities must be in \[0, 1\], got 1.5"),
+        (lambda: ig.Categorical([0.5, np.nan]), "Categorical: probabilities must be finite, got nan"),
+        (
+            lambda: ig.Categorical([1.0]),
+            r"Categorical: probabilities must have shape \(..., K\) with K at least 2, got shape \(1,\)",
+        ),
+        (lambda: ig.Categorical(0.5), "Categorical: probabilities must have at least 1 axis, got shape"),
+        (
+            lambda: ig.Categorical.from_source([0.5, 0.6]),
+            "Categorical: the sum of source must be at most 1, got 1.1",
+        ),
+        (
+            lambda: ig.Categorical.from_expectation([[0.5, 0.4], [1.2, 0.4]]),
+            r"Categorical: the sum of expectation must be at most 1, got 1.6 at index \(1,\)",
+        ),
     ],
 )
 def test_parameters(make, message):
@@ -146,6 +228,27 @@ def test_two_families_do_not_mix():
         ig.fisher_rao_distance(0.0, normal)
     with pytest.raises(TypeError, match="geodesic: p must be a distribution"):
         ig.geodesic(0.0, normal)
+
+
+def test_vectors_and_classes_must_match():
+    p, q = ig.MultivariateNormal([0.0, 0.0], np.eye(2)), ig.MultivariateNormal(np.zeros(3), np.eye(3))
+    a, b = ig.Categorical([0.5, 0.5]), ig.Categorical([0.2, 0.3, 0.5])
+    for call in (lambda r, s: r.kl(s), ig.fisher_rao_distance, ig.geodesic, ig.chernoff_information):
+        with pytest.raises(
+            ValueError, match="both distributions must be on vectors of one length, got 2 and 3"
+        ):
+            call(p, q)
+        with pytest.raises(
+            ValueError, match="both distributions must have the same number of classes, got 2 and 3"
+        ):
+            call(a, b)
+    for call in (p.log_prob, p.sufficient_statistics):
+        with pytest.raises(
+            ValueError, match=r"MultivariateNormal: x must have shape \(..., 2\), got shape \(3,\)"
+        ):
+            call(np.zeros(3))
+        with pytest.raises(ValueError, match=r"x must have shape \(..., 2\), got shape \(\)"):
+            call(0.0)
 
 
 @for_families

@@ -383,9 +383,10 @@ class MultivariateNormal(ExponentialFamily):
             size, axis.std, axis.rise, logarithms, np.concatenate([direction[..., None], turned], -1)
         )
         total = axes.distance()
-        # removing the coupling moves q, and so changes the distance, by no more than its own length; for near
-        # points, where the metric is all but flat, by about half its square over the distance
-        tolerance = np.where(total <= 1e-3, 1e-6, 1e-9) * total
+        # removing the coupling moves q, and so changes the distance, by no more than its own length. It moves
+        # q at right angles to the path: for points not far apart about half its square over the distance is
+        # what remains
+        tolerance = np.where(total <= 1.0, 1e-6, 1e-9) * total
         exact = same_mean | (axis.coupling <= tolerance)
         if not np.all(exact):
             index = tuple(int(i) for i in np.argwhere(~np.atleast_1d(exact))[0])
