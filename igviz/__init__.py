@@ -19,6 +19,7 @@ _HOME = {
     "ExponentialFamily": "igviz.geometry.families.exponential_family",
     "MultivariateNormal": "igviz.geometry.families.multivariate_normal",
     "Normal": "igviz.geometry.families.normal",
+    "bayes_error": "igviz.geometry.hypothesis_testing",
     "chernoff_information": "igviz.geometry.chernoff",
     "chernoff_point": "igviz.geometry.chernoff",
     "fisher_rao_distance": "igviz.geometry.distances",
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from igviz.geometry.families.multivariate_normal import MultivariateNormal
     from igviz.geometry.families.normal import Normal
     from igviz.geometry.geodesics import geodesic
+    from igviz.geometry.hypothesis_testing import bayes_error
     from igviz.panels.engine import Prediction, Slider, Work, panel, projector
     from igviz.plots.course_map import course_map
 
