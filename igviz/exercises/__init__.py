@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
+
+from igviz.loading import load
 
 # the number of a lecture, with which the keys of its exercises begin -> its module
 LECTURES = {"01": "manifold_intuition"}
@@ -11,7 +12,7 @@ LECTURES = {"01": "manifold_intuition"}
 
 def __getattr__(name: str) -> Any:
     if name in LECTURES.values():
-        return importlib.import_module(f"igviz.exercises.{name}")
+        return load(f"igviz.exercises.{name}")
     known = ", ".join(LECTURES.values())
     raise AttributeError(f"igviz.exercises has no lecture {name!r}; the lectures are: {known}")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import importlib
 import io
 import traceback
 import warnings
@@ -18,6 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from igviz.exercises import LECTURES
+from igviz.loading import load
 
 # how exact an answer must be, relative to its size, and how near a wrong one must come to a known mistake
 TOLERANCE = 1e-3
@@ -61,7 +61,7 @@ class Exercise:
     title : str
         What is asked for, in a few words.
     expects : str
-        What to put in place of the stub's three dots.
+        What to put in place of the stub's dots.
     read : callable
         From the reader's answer to a value; raises `NotYet` or `NotAnswered`.
     correct : callable
@@ -91,7 +91,7 @@ class Exercise:
         try:
             value = self.read(answer)
         except NotAnswered:
-            return Feedback(self.key, "not answered yet", f"put {self.expects} in place of the three dots.")
+            return Feedback(self.key, "not answered yet", f"put {self.expects} in place of the dots.")
         except NotYet as hint:
             return Feedback(self.key, "not yet", str(hint))
         if self.correct(value):
@@ -152,12 +152,13 @@ def check(key: str, answer: Any) -> Feedback:
     for exercise in _exercises(lecture) if lecture else ():
         if exercise.key == key:
             return exercise.check(answer)
-    known = ", ".join(repr(exercise.key) for name in LECTURES.values() for exercise in _exercises(name))
+    every = (exercise for name in LECTURES.values() for exercise in _exercises(name))
+    known = ", ".join(f"{exercise.key!r} ({exercise.title})" for exercise in every)
     raise ValueError(f"check: key must be one of {known}, got {key!r}")
 
 
 def _exercises(lecture: str) -> tuple[Exercise, ...]:
-    return importlib.import_module(f"igviz.exercises.{lecture}").EXERCISES
+    return load(f"igviz.exercises.{lecture}").EXERCISES
 
 
 def _say(text: Text, value: Any) -> str:

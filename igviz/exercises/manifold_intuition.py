@@ -264,6 +264,10 @@ def _function() -> Exercise:
                 "mean used twice, and the other not at all?",
             ),
             Case(
+                lambda values: not agrees(values["same point"], 0.0, absolute=1e-6),
+                "From a point to itself the distance is 0; yours is not.",
+            ),
+            Case(
                 lambda values: (
                     agrees(values["generic"], wanted["generic"]) and not _same(values, wanted, _GENERIC)
                 ),
@@ -272,10 +276,6 @@ def _function() -> Exercise:
             ),
             Case(only("equal std"), "Right where the two stds are equal: look at the part with Δstd."),
             Case(only("equal mean"), "Right where the two means are equal: look at the part with Δmean."),
-            Case(
-                lambda values: not agrees(values["same point"], 0.0, absolute=1e-6),
-                "From a point to itself the distance is 0; yours is not.",
-            ),
         ),
         otherwise=f"The values differ from {_FORMULA}: compare term by term.",
         remarks=(
