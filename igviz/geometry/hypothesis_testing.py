@@ -43,9 +43,9 @@ def bayes_error(p: Normal, q: Normal, n: ArrayLike) -> np.ndarray:
     Notes
     -----
     Equal standard deviations give Φ(−√n·|Δmean|/(2·std)). Otherwise, with K(t) = log ∫ p^(1−t)·q^t, the error
-    is ½·(1/2πi)·∫ exp(n·K(t))·(1/t + 1/(1 − t)) dt along a line from below to above that crosses the real axis
-    between 0 and 1. We cross where K is least, K = −C, so that exp(−nC) comes out as a factor; the line bends
-    towards the side where K falls, and the trapezoid rule converges geometrically on it.
+    is ½·(1/2πi)·∫ exp(n·K(t))·(1/t + 1/(1 − t)) dt along a line from below to above that crosses the real
+    axis between 0 and 1. We cross where K is least, K = −C, so that exp(−nC) comes out as a factor; the line
+    bends towards the side where K falls, and the trapezoid rule converges geometrically on it.
 
     References
     ----------

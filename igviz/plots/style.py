@@ -122,3 +122,27 @@ def legend(axes: Axes, **options: Any) -> None:
         "loc": "best",
     }
     axes.legend(**{**settings, **options})
+
+
+def legend_above(axes: Axes, columns: int, **options: Any) -> None:
+    """Add a legend in the margin above a prepared axes, where no curve runs behind it; for a ``setup``.
+
+    It lies below everything in the z-order, so that a panel draws it once and not in every frame. The layout
+    keeps its height free, as an axes' title, and not its width: it may reach over the end of its axes.
+    """
+    settings: dict[str, Any] = {
+        "loc": "lower left",
+        "bbox_to_anchor": (0.0, 1.0),
+        "ncols": columns,
+        "frameon": False,
+        "borderpad": 0.2,
+        "borderaxespad": 0.3,
+        "columnspacing": 1.1,
+        "handletextpad": 0.6,
+    }
+    legend(axes, **{**settings, **options})
+    made = axes.get_legend()
+    assert made is not None
+    made.set_in_layout(False)
+    made.set_zorder(0.4)
+    axes.set_title(" ", fontsize=LABEL_SIZE, family=FONT, pad=6.0)
