@@ -251,8 +251,9 @@ def _function() -> Exercise:
                 text="This uses the ruler at one end for the whole way; between distant points it changes.",
             ),
             Case(
-                lambda values: any(np.any(np.isnan(value)) for value in values.values()),
-                "Some values are nan: the arccosh of a number below 1, or the root of a negative one.",
+                lambda values: not all(np.all(np.isfinite(value)) for value in values.values()),
+                "Some values are nan or infinite: the arccosh of a number below 1, the root of a negative "
+                "one, or a division by zero.",
             ),
             Case(
                 lambda values: any(np.any(value < 0.0) for value in values.values()),

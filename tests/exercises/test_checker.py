@@ -157,11 +157,12 @@ def test_several_numbers_not_all_answered(answer):
 
 
 def test_a_choice():
-    options = ("forward", "reverse")
+    options = ("forward", "reverse", "KL(q‖p)")
     assert checker.read_choice(" Forward ", options) == "forward"
+    assert checker.read_choice("kl(q‖p)", options) == "KL(q‖p)"
     with pytest.raises(NotAnswered):
         checker.read_choice(..., options)
-    with pytest.raises(NotYet, match="one of 'forward', 'reverse', got another text"):
+    with pytest.raises(NotYet, match="one of 'forward', 'reverse', 'KL.*', got another text"):
         checker.read_choice("backward", options)
     with pytest.raises(NotYet, match="in quotation marks, got a number"):
         checker.read_choice(1, options)
