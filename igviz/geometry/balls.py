@@ -61,8 +61,8 @@ def tangent_ellipse(
 
     Parameters
     ----------
-    p : distribution with two coordinates
-        The centre, one distribution.
+    p : distributions with two coordinates
+        The centres.
     radius : float
         The length, not negative.
     chart : {"source", "natural", "expectation"}
@@ -73,18 +73,19 @@ def tangent_ellipse(
     Returns
     -------
     numpy.ndarray
-        Coordinates of p plus the steps, shape (count, 2).
+        Coordinates of p plus the steps, shape p.shape + (count, 2).
 
     Raises
     ------
     ValueError
-        If p is a grid or has not two coordinates, the radius is negative or not finite, or the chart unknown.
+        If p has not two coordinates, the radius is negative or not finite, or the chart unknown.
     """
-    if p.shape != () or p.dimension != 2:
-        raise ValueError(f"tangent_ellipse: p must be one distribution with two coordinates, got {p!r}")
+    if p.dimension != 2:
+        raise ValueError(f"tangent_ellipse: p must have two coordinates, got {p!r}")
     if not np.isfinite(radius) or radius < 0:
         raise ValueError(f"tangent_ellipse: radius must be a number not below 0, got {radius!r}")
     angle = np.linspace(0.0, 2.0 * np.pi, count)
     circle = radius * np.stack([np.cos(angle), np.sin(angle)])
-    steps = np.linalg.solve(np.linalg.cholesky(p.fisher("source")).T, circle)
-    return p.coordinates(chart) + (p.jacobian(chart, "source") @ steps).T
+    root = np.linalg.cholesky(p.fisher("source"))
+    steps = p.jacobian(chart, "source") @ np.linalg.solve(np.swapaxes(root, -1, -2), circle)
+    return p.coordinates(chart)[..., None, :] + np.swapaxes(steps, -1, -2)

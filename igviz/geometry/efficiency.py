@@ -6,7 +6,7 @@ import operator
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import gammaln
+from scipy.special import gammaincinv, gammaln
 
 from igviz.geometry.families.normal import Normal
 from igviz.geometry.numerics import as_numbers
@@ -70,7 +70,8 @@ def normal_fits(p: Normal, n: int, fits: int, rng: np.random.Generator) -> Norma
     """Draw maximum-likelihood fits of a normal, each from n samples of p of its own.
 
     No data are made: the fitted mean is N(mean, std²/n), n·σ̂²/std² is χ² with n − 1 degrees of freedom, and
-    the two are independent. These are the exact distributions, not limits.
+    the two are independent. These are the exact distributions, not limits. The second is drawn by inversion,
+    so that a generator in the same state gives fits that move smoothly with n.
 
     Parameters
     ----------
@@ -98,4 +99,5 @@ def normal_fits(p: Normal, n: int, fits: int, rng: np.random.Generator) -> Norma
     if operator.index(n) < 2:
         raise ValueError(f"normal_fits: n must be at least 2, got {n!r}")
     mean = p.mean + p.std / np.sqrt(n) * rng.standard_normal(fits)
-    return Normal(mean, p.std * np.sqrt(rng.chisquare(n - 1, fits) / n))
+    uniform = np.maximum(rng.random(fits), 2.0**-54)  # never 0, or else the std were 0
+    return Normal(mean, p.std * np.sqrt(2.0 * gammaincinv(0.5 * (n - 1), uniform) / n))
