@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from igviz.exercises.checker import (
     NEAR,
@@ -19,9 +19,11 @@ from igviz.exercises.checker import (
     read_number,
     read_numbers,
 )
+from igviz.geometry.chernoff import chernoff_information
 from igviz.geometry.distances import fisher_rao_distance
 from igviz.geometry.families.normal import Normal
 from igviz.geometry.geodesics import geodesic
+from igviz.geometry.hypothesis_testing import bayes_error
 
 _ROOT_TWO = np.sqrt(2.0)
 _FORMULA = "√2·arccosh(1 + ((Δmean)²/2 + (Δstd)²)/(2·std₁·std₂))"
@@ -295,22 +297,16 @@ def _function() -> Exercise:
 def _samples() -> Exercise:
     p, q = Normal(0.0, 1.0), Normal(0.5, 1.0)
     shift, level = q.mean - p.mean, 0.01
-    kl = p.kl(q)
-    chernoff = kl / 4.0  # for equal stds exactly
-
-    def error(n: Any) -> Any:
-        """Bayes error: both hypotheses are equally likely, the border is half-way between the means."""
-        return ndtr(-0.5 * shift * np.sqrt(n))
-
-    candidates = np.arange(1, 10_001)
-    smallest = candidates[error(candidates) < level][0]
+    kl, chernoff = p.kl(q), chernoff_information(p, q)
+    candidates = np.arange(1, 1_001)
+    smallest = candidates[bayes_error(p, q, candidates) < level][0]
     quantile = -ndtri(level)
 
     def around(root: float, text: str) -> Case:
         return Case(lambda value: abs(value - root) <= 1.0, text)
 
     def compare(value: float) -> str:
-        percent = 100.0 * error(value)
+        percent = 100.0 * bayes_error(p, q, value)
         shown = f"{percent:.2f}" if percent > 0.005 else "less than 0.01"
         if value < smallest:
             return f"With that many samples the Bayes error is {shown} %, still above 1 %."
@@ -367,6 +363,10 @@ def _samples() -> Exercise:
             around(
                 (2.0 * -ndtri(0.1) / shift) ** 2,
                 "This is the n for 10 %; 1 % is asked for.",
+            ),
+            Case(
+                lambda value: value != round(value),
+                "Samples come whole: n is the smallest whole number at which the error is below 1 %.",
             ),
         ),
         otherwise=compare,

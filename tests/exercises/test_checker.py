@@ -162,7 +162,7 @@ def test_a_choice():
     assert checker.read_choice("kl(q‖p)", options) == "KL(q‖p)"
     with pytest.raises(NotAnswered):
         checker.read_choice(..., options)
-    with pytest.raises(NotYet, match="one of 'forward', 'reverse', 'KL.*', got another text"):
+    with pytest.raises(NotYet, match=r"one of 'forward', 'reverse', 'KL.*', got another text"):
         checker.read_choice("backward", options)
     with pytest.raises(NotYet, match="in quotation marks, got a number"):
         checker.read_choice(1, options)
