@@ -55,6 +55,8 @@ def chernoff_information(
         If p and q are not distributions of one exponential family.
     ValueError
         If their grids do not broadcast.
+    ArithmeticError
+        If the maximum is not found, as may happen where divergences overflow.
 
     Notes
     -----

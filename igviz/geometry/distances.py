@@ -49,7 +49,7 @@ def fisher_rao_distance(p: Family, q: Family) -> np.ndarray:
     References
     ----------
     Costa, Santos, Strapasson (2015). Fisher information distance: a geometrical reading, section 2 for the
-    univariate normal and section 3 for the multivariate.
+    univariate normal, later sections for the multivariate.
     Skovgaard, L. T. (1984). A Riemannian geometry of the multivariate normal model.
     Nielsen, F. (2020). An elementary introduction to information geometry.
     """

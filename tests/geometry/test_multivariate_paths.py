@@ -103,6 +103,11 @@ def test_ill_conditioned_ratios():
     cov = turn * stretch @ np.swapaxes(turn, -1, -2)
     q = ig.MultivariateNormal(np.zeros((20, 3)), 0.5 * (cov + np.swapaxes(cov, -1, -2)))
     assert worst(p._broadcast_to((20,)), q, exact_same_mean) < 1e-8
+    # coordinates of very different sizes lose little
+    mixed = generic(rng, (20,), 3)
+    scale = 10.0 ** rng.uniform(-7, 7, (20, 3))
+    q = ig.MultivariateNormal(np.zeros(3), scale[:, :, None] * mixed.cov * scale[:, None, :])
+    assert worst(p._broadcast_to((20,)), q, exact_same_mean) < 1e-12
     # without rotation nothing is lost, however different the scales
     q = ig.MultivariateNormal(np.zeros(3), 10.0 ** rng.uniform(-100, 100, (20, 1, 3)) * np.eye(3))
     expected = np.linalg.norm(np.log(np.diagonal(q.cov, axis1=-2, axis2=-1)), axis=-1) / np.sqrt(2)

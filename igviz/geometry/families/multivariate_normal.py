@@ -454,14 +454,11 @@ def _axis(
     close_rise = extra / (1.0 + np.sqrt(1.0 + extra))
     close_coupling = np.linalg.norm(turned - extra[..., None] * direction, axis=-1) / (1.0 - _NEAR)
     forth, back = _times(np.swapaxes(ratio, -1, -2), direction), _times(backward, direction)
-    longer, shorter = np.linalg.norm(forth, axis=-1), np.linalg.norm(back, axis=-1)
-    far_std = np.where(longer > 1.0, longer, 1.0 / shorter)
-    apart = np.linalg.norm(forth / longer[..., None] - back / shorter[..., None], axis=-1)
-    # for an eigenvector both estimates of the standard deviation agree
-    apart = np.maximum(apart, np.abs(longer * shorter - 1.0))
+    std, inverse_std = np.linalg.norm(forth, axis=-1), np.linalg.norm(back, axis=-1)
+    apart = np.linalg.norm(forth / std[..., None] - back / inverse_std[..., None], axis=-1)
     return _FirstAxis(
-        np.where(near, 1.0 + close_rise, far_std),
-        np.where(near, close_rise, far_std - 1.0),
+        np.where(near, 1.0 + close_rise, std),
+        np.where(near, close_rise, std - 1.0),
         np.where(near, close_coupling, apart),
     )
 

@@ -223,6 +223,18 @@ def test_samples_have_the_covariance():
     assert np.all(np.abs(products.mean(axis=0) - P.cov) < 5 * error)
 
 
+def test_singular_matrices_are_refused_though_rounding_may_lift_them():
+    vectors = np.random.default_rng(110).normal(size=(200, 2))
+    products = vectors[:, :, None] * vectors[:, None, :]
+    for cov in products:
+        with pytest.raises(ValueError, match="cov must be positive definite"):
+            ig.MultivariateNormal([0.0, 0.0], cov)
+    pivots = products[:, 1, 1] - (products[:, 1, 0] / np.sqrt(products[:, 0, 0])) ** 2
+    assert np.any(pivots > 0)
+    # near, but not, singular
+    assert ig.MultivariateNormal([0.0, 0.0], [[1.0, 1.0 - 1e-13], [1.0 - 1e-13, 1.0]]).shape == ()
+
+
 def test_rounding_in_mirrored_entries_is_averaged():
     cov = np.array([[2.0, 0.5], [0.5 + 1e-12, 1.0]])
     p = ig.MultivariateNormal([0.0, 0.0], cov)
