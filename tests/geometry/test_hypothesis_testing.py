@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import integrate, stats
@@ -61,10 +63,9 @@ def test_one_observation_against_quadrature(shift, width):
     breaks = sorted(x for x in breaks if -12 <= x <= 12)
     half = sum(
         integrate.quad(lambda x: min(p.pdf(x), q.pdf(x)), left, right, epsabs=1e-13)[0]
-        for left, right in zip(breaks[:-1], breaks[1:], strict=True)
+        for left, right in itertools.pairwise(breaks)
     )
-    tails = sum(min(r.cdf(-12), s.cdf(-12)) for r, s in [(stats.norm(), stats.norm(shift, width))])
-    np.testing.assert_allclose(bayes_error(p, q, 1), 0.5 * half, rtol=0, atol=2e-12 + tails)
+    np.testing.assert_allclose(bayes_error(p, q, 1), 0.5 * half, rtol=0, atol=2e-12)
 
 
 @pytest.mark.parametrize(("shift", "width"), [pair for pair in PAIRS if pair[1] != 1])
