@@ -241,7 +241,7 @@ class Categorical(ExponentialFamily):
     def _fisher_rao_distance(self, q: Self) -> np.ndarray:
         """Return 4·asin(‖√p − √q‖/2); arccos would lose half the digits."""
         chord = np.linalg.norm(self._root_gap(q), axis=-1)
-        return 4.0 * np.arcsin(np.minimum(0.5 * chord, np.sqrt(0.5)))
+        return np.minimum(4.0 * np.arcsin(0.5 * chord), np.pi)
 
     def _root_gap(self, q: Self) -> np.ndarray:
         """Return √q − √p = (q − p)/(√q + √p); the sum vanishes only where the difference does."""

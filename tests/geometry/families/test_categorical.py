@@ -198,3 +198,28 @@ def test_mixtures_of_categoricals_are_the_m_geodesic():
     e = ig.geodesic(p, q, "natural")(0.3)
     ratio = e.log_prob(x) - 0.7 * p.log_prob(x) - 0.3 * q.log_prob(x)
     np.testing.assert_allclose(ratio, np.broadcast_to(ratio[0], ratio.shape), rtol=1e-12, atol=1e-15)
+
+
+def test_rounding_at_the_boundary():
+    rng = np.random.default_rng(116)
+    left, right = rng.dirichlet(np.ones(3), 200), rng.dirichlet(np.ones(3), 200)
+    p = ig.Categorical(np.concatenate([left, 0 * left], axis=-1))
+    q = ig.Categorical(np.concatenate([0 * right, right], axis=-1))
+    distances = ig.fisher_rao_distance(p, q)
+    assert np.all(distances <= np.pi)
+    assert ig.Categorical.from_source([0.5, 0.5 + 5e-10]).probabilities[2] == 0.0
+    np.testing.assert_allclose(distances, np.pi, rtol=1e-15)
+    # a class that neither end allows stays out, though the others need not add to 1 in floating point
+    mixed = ig.geodesic(p[:100], p[100:], "expectation")([0.1, 0.4, 0.7])
+    np.testing.assert_array_equal(mixed.probabilities[..., 3:], 0.0)
+
+
+@pytest.mark.parametrize(("uniform", "expected"), [(0.0, 1), (1.0 - 2.0**-53, 10)])
+def test_classes_without_probability_are_never_drawn(uniform, expected):
+    class Constant(np.random.Generator):
+        def random(self, *args, **kwargs):
+            return np.full(args[0], uniform)
+
+    # in floating point ten tenths add to less than 1
+    p = ig.Categorical([0.0, *[0.1] * 10, 0.0])
+    np.testing.assert_array_equal(p.sample(3, Constant(np.random.PCG64(0))), expected)
