@@ -1,7 +1,8 @@
 """The running example of lectures 01 to 05: a posterior in one dimension that is skewed.
 
-One event was counted, y = 1, and z is the logarithm of the rate: y ~ Poisson(eᶻ), with the prior z ~ N(0, 1.5).
-The posterior falls slowly to the left, where the rate goes to zero, and steeply to the right, where eᶻ grows.
+One event was counted, y = 1, and z is the logarithm of the rate: y ~ Poisson(eᶻ), with the prior
+z ~ N(0, 1.5). The posterior falls slowly to the left, where the rate goes to zero, and steeply to the right,
+where eᶻ grows.
 """
 
 from __future__ import annotations

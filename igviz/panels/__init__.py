@@ -6,7 +6,7 @@ from typing import Any
 
 from igviz.loading import load
 
-LECTURES = ("start_here",)
+LECTURES = ("start_here", "manifold_intuition")
 
 
 def __getattr__(name: str) -> Any:

@@ -28,7 +28,14 @@ class Lecture:
         return self.stem[:2]
 
 
-LECTURES = (Lecture("00_start_here", "Start here", "equal steps of the parameters\nare not equal distances"),)
+LECTURES = (
+    Lecture("00_start_here", "Start here", "equal steps of the parameters\nare not equal distances"),
+    Lecture(
+        "01_manifold_intuition",
+        "Manifold intuition",
+        "a family is a surface\nand Fisher information its ruler",
+    ),
+)
 
 
 def course_map() -> Still:

@@ -168,6 +168,12 @@ class Lab:
         self.page.wait_for_function(RUN, timeout=timeout)
         self.page.wait_for_timeout(500)
 
+    def unfold(self) -> None:
+        """Open every folded heading."""
+        while (button := self.page.locator(".jp-showHiddenCellsButton:visible").first).count():
+            button.click()
+            self.page.wait_for_timeout(300)
+
     def restart_kernel(self) -> None:
         """Restart the kernel, by the menu and its dialog."""
         self.menu("Kernel", "Restart Kernel…")

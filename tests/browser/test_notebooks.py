@@ -70,6 +70,7 @@ def test_a_notebook_as_a_reader_meets_it(opened: Lab) -> None:
     assert "model not found" not in lab.page.inner_text(".jp-Notebook").lower()
 
     lab.run_all()
+    lab.unfold()
     assert lab.page.locator(".jp-OutputArea-output[data-mime-type*='error']").count() == 0
     assert lab.page.locator("[data-mime-type*='stderr']").count() == 0
     assert lab.count > 0

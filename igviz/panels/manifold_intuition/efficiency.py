@@ -59,11 +59,12 @@ def _efficiency_setup(axes: tuple[Axes, Axes]) -> None:
     cloud.set_aspect("equal", adjustable="box")
     cloud.plot([], [], label="2,000 fits", **{**CLOUD, "markersize": 7})
     cloud.plot([], [], label="95% if N(0, I⁻¹)", **style.APPROXIMATION)
+    cloud.plot([], [], label="fitted std 0", **style.GUIDE)
     bell.set(xlim=(-REACH, REACH), ylim=(0.0, 1.25), xlabel="√n · (fitted std − std)", ylabel="density")
     bell.plot([], [], label="exact", **style.TARGET)
     bell.plot([], [], label="limit N(0, std²/2)", **style.APPROXIMATION)
     for one in axes:
-        style.legend_above(one, 2, handlelength=1.8)
+        style.legend_above(one, 3, handlelength=1.6, columnspacing=0.9, handletextpad=0.4)
         one.get_legend().set_zorder(BEHIND)  # type: ignore[union-attr]
 
 
@@ -91,7 +92,7 @@ def efficiency(axes: tuple[Axes, Axes], n: int = 5, std: float = 1.0) -> str:
     cloud, bell = axes
     truth, fits = Normal(0.0, std), std * deviations(n)
     limit = Normal(0.0, std / np.sqrt(2.0))
-    cloud.plot([-WIDE, WIDE], np.full(2, -np.sqrt(n) * std), **style.GUIDE)  # no std is fitted below 0
+    cloud.plot([-WIDE, WIDE], np.full(2, -np.sqrt(n) * std), **style.GUIDE)
     cloud.plot(*fits.T, **CLOUD)
     cloud.plot(*(tangent_ellipse(truth, np.sqrt(LEVEL)) - truth.source).T, **style.APPROXIMATION)
     heights = np.histogram(fits[:, 1], EDGES)[0] / (FITS * np.diff(EDGES))
