@@ -57,7 +57,8 @@ def moving() -> bytes:
     panel.close()
     # one palette for all frames, with every colour of the course exactly in it
     together = Image.fromarray(np.concatenate([np.asarray(card) for card in cards[::6]]))
-    found = np.reshape(together.quantize(COLOURS, dither=Image.Dither.NONE).getpalette(), (-1, 3))
+    reduced_together = together.quantize(COLOURS, dither=Image.Dither.NONE)
+    found = np.reshape(np.array(reduced_together.getpalette(), dtype=int), (-1, 3))
     exact = np.array([np.round(255 * np.array(to_rgb(colour))) for colour in (*style.PALETTE, style.PAPER)])
     palette = Image.new("P", (1, 1))
     palette.putpalette(np.concatenate([exact.astype(int), found]).ravel().tolist())
