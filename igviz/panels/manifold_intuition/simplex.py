@@ -89,7 +89,7 @@ def _divergences(start: Categorical, end: Categorical) -> str:
     there, back = float(start.kl(end)), float(end.kl(start))
     if np.isinf(there) and np.isinf(back):
         return "KL(p‖q) and KL(q‖p) are infinite"
-    words = [f"{number:.3f}" if np.isfinite(number) else "infinite" for number in (there, back)]
+    words = [f"{number:.3f} nats" if np.isfinite(number) else "infinite" for number in (there, back)]
     return f"KL(p‖q) {words[0]}, KL(q‖p) {words[1]}"
 
 

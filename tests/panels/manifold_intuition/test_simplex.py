@@ -50,7 +50,7 @@ def divergence(p, q):
 def said_divergences(sentence):
     if "KL(p‖q) and KL(q‖p) are infinite" in sentence:
         return [np.inf, np.inf]
-    found = re.search(r"KL\(p‖q\) (\S+), KL\(q‖p\) (\S+)\. ", sentence)
+    found = re.search(r"KL\(p‖q\) (\S+?)(?: nats)?, KL\(q‖p\) (\S+?)(?: nats)?\. ", sentence)
     assert found, sentence
     return [np.inf if word == "infinite" else float(word) for word in found.groups()]
 
