@@ -198,7 +198,7 @@ def _function() -> Exercise:
         expects="the distance, computed from the four arguments (numbers or arrays),",
         read=lambda answer: read_function(answer, _INPUTS),
         correct=correct,
-        why="One line now measures whole grids of normals, in the metric that data see.",
+        why="One line now measures whole grids of normals, in the Fisher metric.",
         near_misses=(
             _like(_arccosh_rule(factor=1.0), text="This is the distance without the factor √2 in front."),
             _like(

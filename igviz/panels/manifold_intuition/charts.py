@@ -134,7 +134,7 @@ def _charts_setup(axes: tuple[Axes, ...]) -> None:
     layout=(1, 3),
     setup=_charts_setup,
     t=(0, 1, 0.02),
-    radius=(0.1, 0.6, 0.05),
+    radius=(0.2, 0.6, 0.05),
     bend=(-0.4, 0.4, 0.05),
     play="t",
     scenes={

@@ -98,10 +98,10 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     bells.axvline(0, zorder=0.8, **style.GUIDE)
     bells.plot([], [], label="p is true", **style.TARGET)
     bells.plot([], [], label="q is true", **style.APPROXIMATION)
-    bells.fill_between([], [], color=ERRORS, linewidth=0, label="error")
+    bells.fill_between([], [], color=ERRORS, linewidth=0, label="wrong guess")
     style.legend_above(bells, 3, handlelength=2.0)
     errors.set(
-        xlim=(0, 206), xlabel="samples n", ylabel="probability of error", yscale="log", ylim=(2e-13, 2)
+        xlim=(-5, 206), xlabel="samples n", ylabel="probability of error", yscale="log", ylim=(2e-13, 2)
     )
     errors.set_yticks([1e-12, 1e-9, 1e-6, 1e-3, 1], ["10⁻¹²", "10⁻⁹", "10⁻⁶", "0.001", "1"])
     errors.minorticks_off()
@@ -114,7 +114,7 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     layout=(1, 2),
     widths=(1.0, 1.0),
     setup=_setup,
-    shift=(0, 1.5, 0.1),
+    shift=(0, 1, 0.1),
     width=(0.7, 1.5, 0.1),
     n=Slider(choices=SAMPLES, label="samples n"),
     play="n",
@@ -156,6 +156,6 @@ def hypotheses(axes: tuple[Axes, Axes], shift: float = 1.0, width: float = 1.0, 
     factor = error / np.exp(-now.information * n)
     return (
         f"With n = {n} the best test errs with probability {_probability(error)} = {factor:.3f}·exp(−nC). "
-        f"C = {now.information:.4f} nats; up close C ≈ ds²/8 = {now.distance**2 / 8:.4f} "
-        f"≈ KL(p‖q)/4 = {now.kl / 4:.4f}."
+        f"C = {now.information:.4f} nats; with the Fisher–Rao distance d, d²/8 = {now.distance**2 / 8:.4f}, "
+        f"and KL(p‖q)/4 = {now.kl / 4:.4f}: up close the three agree."
     )

@@ -101,7 +101,7 @@ def _shortest_setup(axes: tuple[Axes, Axes]) -> None:
         "Same mean": {"q_mean": 0, "q_std": 3, "t": 0.5},
         "Same width, far means": {"q_mean": 5, "q_std": 1, "t": 0.5},
         "Narrow, far off": {"q_mean": 5, "q_std": 0.5, "t": 0.5},
-        "A short step": {"q_mean": 0.5, "q_std": 1, "t": 0.5},
+        "A short step": {"q_mean": 1, "q_std": 1, "t": 0.5},
     },
     predict=Prediction(
         "From N(0, 1) to N(5, 1): how wide is the bell halfway along the shortest path?",
@@ -157,7 +157,7 @@ def _three_setup(axes: tuple[Axes, Axes]) -> None:
         "Same width": {"q_mean": 5, "q_std": 1, "t": 0.5},
         "Same mean": {"q_mean": 0, "q_std": 3, "t": 0.5},
         "Narrow and wide": {"q_mean": 4, "q_std": 3, "t": 0.5},
-        "A short step": {"q_mean": 0.5, "q_std": 1, "t": 0.5},
+        "A short step": {"q_mean": 1, "q_std": 1, "t": 0.5},
     },
     predict=Prediction(
         "Both bells have std 1, their means are 5 apart. How wide is the bell halfway along the m-geodesic?",

@@ -61,7 +61,7 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     simplex.prepare_triangle(triangle, NAMES)
     simplex.prepare_ball(ball, NAMES)
     triangle.set_title("probabilities")
-    ball.set_title("2√p, a ball of radius 2, curvature +¼")
+    ball.set_title("2√p, a sphere of radius 2, curvature +¼")
     for one in axes:
         one.title.set(fontsize=style.LABEL_SIZE, color=style.INK, family=style.FONT, zorder=0.9)
     for kind, label in (

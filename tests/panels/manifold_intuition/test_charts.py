@@ -14,7 +14,7 @@ import igviz as ig
 import igviz.panels.manifold_intuition as lecture
 
 charts = sys.modules["igviz.panels.manifold_intuition.charts"]
-PLACES = [(0.3, 0.5, 0.0), (1.0, 0.5, 0.4), (1.0, 0.1, -0.4), (0.42, 0.6, 0.15), (0.0, 0.3, -0.2)]
+PLACES = [(0.3, 0.5, 0.0), (1.0, 0.5, 0.4), (1.0, 0.2, -0.4), (0.42, 0.6, 0.15), (0.0, 0.3, -0.2)]
 
 
 @pytest.fixture
