@@ -155,7 +155,7 @@ def hypotheses(axes: tuple[Axes, Axes], shift: float = 1.0, width: float = 1.0, 
         return f"p and q are the same: no number of samples helps, the error stays {error:.4f}, and C = 0."
     factor = error / np.exp(-now.information * n)
     return (
-        f"With n = {n} the best test errs with probability {_probability(error)} = {factor:.3f}·exp(−nC). "
-        f"C = {now.information:.4f} nats; with the Fisher–Rao distance d, d²/8 = {now.distance**2 / 8:.4f}, "
-        f"and KL(p‖q)/4 = {now.kl / 4:.4f}: up close the three agree."
+        f"With n = {n} the best test errs with probability {_probability(error)} = {factor:.3f}·exp(−nC), "
+        f"C = {now.information:.4f} nats. Up close C, d²/8 = {now.distance**2 / 8:.4f} (d Fisher–Rao) "
+        f"and KL(p‖q)/4 = {now.kl / 4:.4f} agree."
     )
