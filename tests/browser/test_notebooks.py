@@ -120,8 +120,8 @@ def touch_sliders(panel: Panel) -> None:
             sentences.add(panel.sentence)
             assert panel.notice == "", f"{reading} to {panel.readouts[number]}: {panel.notice}"
         assert len(sentences) >= 2, "the sentence does not say that the slider moved"
-    panel.button("Reset").click()
-    panel.settle()
+        panel.button("Reset").click()
+        panel.settle()
 
 
 def touch_buttons(panel: Panel) -> None:
