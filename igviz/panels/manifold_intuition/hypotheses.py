@@ -156,6 +156,6 @@ def hypotheses(axes: tuple[Axes, Axes], shift: float = 1.0, width: float = 1.0, 
     factor = error / np.exp(-now.information * n)
     return (
         f"With n = {n} the best test errs with probability {_probability(error)} = {factor:.3f}·exp(−nC), "
-        f"C = {now.information:.4f} nats. Up close C, d²/8 = {now.distance**2 / 8:.4f} (d Fisher–Rao) "
-        f"and KL(p‖q)/4 = {now.kl / 4:.4f} agree."
+        f"C = {now.information:.4f} nats; d²/8 = {now.distance**2 / 8:.4f} (d Fisher–Rao), "
+        f"KL(p‖q)/4 = {now.kl / 4:.4f}; up close the three agree."
     )

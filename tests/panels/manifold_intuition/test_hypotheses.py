@@ -27,8 +27,8 @@ def panel():
 def numbers(sentence: str) -> list[float]:
     """Return n, error, factor, C, ds²/8 and KL/4 as the sentence gives them."""
     found = re.search(
-        r"n = (\d+) the best test errs with probability (\S+) = (\S+)·exp\(−nC\), C = (\S+) nats\. "
-        r"Up close C, d²/8 = (\S+) \(d Fisher–Rao\) and KL\(p‖q\)/4 = (\S+) agree\.$",
+        r"n = (\d+) the best test errs with probability (\S+) = (\S+)·exp\(−nC\), C = (\S+) nats; "
+        r"d²/8 = (\S+) \(d Fisher–Rao\), KL\(p‖q\)/4 = (\S+); up close the three agree\.$",
         sentence,
     )
     assert found, sentence
