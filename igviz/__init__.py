@@ -16,10 +16,12 @@ __version__ = "0.1.0"
 _HOME = {
     "Bernoulli": "igviz.geometry.families.bernoulli",
     "Categorical": "igviz.geometry.families.categorical",
+    "Cauchy": "igviz.geometry.families.cauchy",
     "ExponentialFamily": "igviz.geometry.families.exponential_family",
     "MultivariateNormal": "igviz.geometry.families.multivariate_normal",
     "Normal": "igviz.geometry.families.normal",
     "bayes_error": "igviz.geometry.hypothesis_testing",
+    "binned_information": "igviz.geometry.binning",
     "chernoff_information": "igviz.geometry.chernoff",
     "chernoff_point": "igviz.geometry.chernoff",
     "fisher_rao_distance": "igviz.geometry.distances",
@@ -41,10 +43,12 @@ if TYPE_CHECKING:
     from igviz import geometry, panels, plots
     from igviz.environment import check_environment
     from igviz.exercises.checker import check
+    from igviz.geometry.binning import binned_information
     from igviz.geometry.chernoff import chernoff_information, chernoff_point
     from igviz.geometry.distances import fisher_rao_distance
     from igviz.geometry.families.bernoulli import Bernoulli
     from igviz.geometry.families.categorical import Categorical
+    from igviz.geometry.families.cauchy import Cauchy
     from igviz.geometry.families.exponential_family import ExponentialFamily
     from igviz.geometry.families.multivariate_normal import MultivariateNormal
     from igviz.geometry.families.normal import Normal

@@ -8,6 +8,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import ndtr
 
 from igviz.geometry import half_plane
 from igviz.geometry.families.distribution import Parameter
@@ -100,6 +101,13 @@ class Normal(ExponentialFamily):
         """Return the log-density at x in nats; x broadcasts with `shape`."""
         standardised = (as_numbers("Normal", "x", x) - self.mean) / self.std
         return -0.5 * standardised**2 - np.log(self.std) - _HALF_LOG_TWO_PI
+
+    def cdf(self, x: ArrayLike) -> np.ndarray:
+        """Return the probability of a value up to x; x broadcasts with `shape` and may be infinite."""
+        return self._standard_cdf((as_numbers("Normal", "x", x) - self.mean) / self.std)
+
+    def _standard_cdf(self, z: np.ndarray) -> np.ndarray:
+        return ndtr(z)
 
     def _draw(self, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         return self.mean + self.std * rng.standard_normal(size)
