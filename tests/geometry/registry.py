@@ -5,79 +5,13 @@ A new family is one entry in FAMILIES; the laws in test_laws.py then run over it
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 import scipy.stats
 import sympy
 
 import igviz as ig
-
-
-@dataclass(frozen=True)
-class Symbolic:
-    """The density as SymPy knows it, independent of the package."""
-
-    value: Any
-    parameters: tuple[sympy.Symbol, ...]
-    log_density: sympy.Expr
-    expect: Callable[[sympy.Expr], sympy.Expr]
-
-
-@dataclass(frozen=True)
-class Twin:
-    """Log-probabilities and entropies by SciPy."""
-
-    log_prob: Callable[[np.ndarray], np.ndarray]
-    entropy: Any
-
-
-@dataclass(frozen=True)
-class Family:
-    """One family under test.
-
-    `points` are generic: none sits where a flipped sign would hide. `support(p)` gives nodes, shape
-    (m, *p.shape, *axes of one observation), and weights, shape (m, *p.shape), whose sum over a smooth
-    function is its integral (or sum) over the support. `linked` gives any number of grids of generic
-    distributions between all of which the Fisher–Rao geometry has a closed form; without it that holds for
-    all distributions.
-    `allowed` is what the last axis of coordinates may be, `refused` a length that it may not have.
-    """
-
-    cls: Any
-    points: dict[str, Any]
-    random: Callable[[np.random.Generator, tuple[int, ...]], Any]
-    support: Callable[[Any], tuple[np.ndarray, np.ndarray]]
-    scipy: Callable[[Any], Twin]
-    symbolic: Symbolic
-    allowed: str
-    refused: int
-    linked: Callable[[np.random.Generator, tuple[int, ...], int], tuple[Any, ...]] | None = None
-
-    @property
-    def name(self) -> str:
-        return self.cls.__name__
-
-    def pair(self, seed: int = 0, size: int = 40) -> tuple[Any, Any]:
-        """Two grids of generic distributions."""
-        rng = np.random.default_rng(seed)
-        return self.random(rng, (size,)), self.random(rng, (size,))
-
-    def linked_grids(self, seed: int, count: int = 2, shape: tuple[int, ...] = (40,)) -> tuple[Any, ...]:
-        """Grids of generic distributions between any two of which there are Fisher–Rao paths."""
-        rng = np.random.default_rng(seed)
-        if self.linked is not None:
-            return self.linked(rng, shape, count)
-        return tuple(self.random(rng, shape) for _ in range(count))
-
-    def mean_under(self, p: Any, values: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """Expectation under p, by quadrature, of a function of x with any trailing axes."""
-        x, weights = self.support(p)
-        y = values(x)
-        mass = weights * p.pdf(x)
-        return np.sum(mass.reshape(mass.shape + (1,) * (y.ndim - mass.ndim)) * y, axis=0)
+from tests.geometry.family import Family, Symbolic, Twin
+from tests.geometry.location_scale import LOCATION_SCALE
 
 
 def _normal_support(p: ig.Normal) -> tuple[np.ndarray, np.ndarray]:
@@ -285,6 +219,11 @@ FAMILIES = [
     ),
 ]
 
+FAMILIES += LOCATION_SCALE
+
+EXPONENTIAL = [family for family in FAMILIES if issubclass(family.cls, ig.ExponentialFamily)]
+
 POINTS = [(family, point) for family in FAMILIES for point in family.points.values()]
 POINT_IDS = [f"{family.name}-{label}" for family in FAMILIES for label in family.points]
 FAMILY_IDS = [family.name for family in FAMILIES]
+EXPONENTIAL_IDS = [family.name for family in EXPONENTIAL]

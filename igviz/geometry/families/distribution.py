@@ -34,6 +34,8 @@ class Distribution:
     _ranks: ClassVar[dict[str, int]] = {}
     # how many axes one observation has: 1 for a vector
     _observation_rank: ClassVar[int] = 0
+    # fields that are no coordinates: they tell one surface of distributions from another
+    _fixed: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         fields = dataclasses.fields(self)
@@ -139,10 +141,31 @@ class Distribution:
         return getattr(self, chart)
 
     @classmethod
-    def from_coordinates(cls, coordinates: ArrayLike, chart: str = "source") -> Self:
-        """Return the distributions with the given coordinates, shape (..., k), in a chart."""
+    def from_coordinates(cls, coordinates: ArrayLike, chart: str = "source", **fixed: ArrayLike) -> Self:
+        """Return the distributions with the given coordinates, shape (..., k), in a chart.
+
+        Parameters
+        ----------
+        coordinates : array_like
+            Shape (..., k).
+        chart : str
+            One of the family's `charts`.
+        **fixed : array_like
+            The parameters that are no coordinates, where the family has any: the `degrees_of_freedom` of a
+            StudentT.
+
+        Raises
+        ------
+        ValueError
+            If the family has no such chart, or no distribution has these coordinates.
+        """
         cls._require_chart("from_coordinates", chart)
-        return getattr(cls, f"from_{chart}")(coordinates)
+        return getattr(cls, f"from_{chart}")(coordinates, **fixed)
+
+    def _at(self, coordinates: ArrayLike, chart: str = "source") -> Self:
+        """Return the distributions of the same surface with other coordinates: what is fixed stays."""
+        fixed = {name: getattr(self, name) for name in self._fixed}
+        return self.from_coordinates(coordinates, chart, **fixed)
 
     def pdf(self, x: ArrayLike) -> np.ndarray:
         """Return the density at x; for discrete families the probability of x."""

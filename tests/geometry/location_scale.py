@@ -1,0 +1,79 @@
+"""The location–scale families that are not exponential, as the registry lists them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.stats
+import sympy
+
+import igviz as ig
+from tests.geometry.family import Family, Symbolic, Twin
+
+_X, _LOCATION = sympy.symbols("x location", real=True)
+_SCALE = sympy.Symbol("scale", positive=True)
+_Z = sympy.Symbol("z", real=True)
+
+
+def _parameters(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    return rng.normal(0.3, 2.0, shape), np.exp(rng.normal(0.2, 0.7, shape))
+
+
+def _on_the_line(*distributions: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Double-exponential rules between the locations and beyond them, for corners and for heavy tails."""
+    shape = np.broadcast_shapes(*(p.shape for p in distributions))
+    breaks = np.sort([np.broadcast_to(p.location, shape) for p in distributions], axis=0)
+    scale = distributions[0].scale
+    u, step = np.linspace(-4.0, 4.0, 241, retstep=True)
+    u = u.reshape(-1, *(1,) * len(shape))
+    inner, slope = 0.5 * np.pi * np.sinh(u), step * 0.5 * np.pi * np.cosh(u)
+    away = scale * np.exp(inner)
+    nodes, weights = [breaks[0] - away, breaks[-1] + away], [away * slope] * 2
+    for low, high in itertools.pairwise(breaks):
+        half = 0.5 * (high - low)
+        nodes.append(low + half * (1.0 + np.tanh(inner)))
+        weights.append(half * slope / np.cosh(inner) ** 2)
+    return np.concatenate(nodes), np.concatenate(weights)
+
+
+def _expectation(integrate: Callable[[sympy.Expr], sympy.Expr]) -> Callable[[sympy.Expr], sympy.Expr]:
+    """Expectation by x = location + scale·z from the mean of a function of z under the standard member."""
+
+    def expect(expression: sympy.Expr) -> sympy.Expr:
+        return sympy.simplify(integrate(sympy.simplify(expression.subs(_X, _LOCATION + _SCALE * _Z))))
+
+    return expect
+
+
+def _cauchy_symbolic() -> Symbolic:
+    def integrate(integrand: sympy.Expr) -> sympy.Expr:
+        fractions = sympy.apart(integrand / (sympy.pi * (1 + _Z**2)), _Z)
+        return sympy.integrate(fractions, (_Z, -sympy.oo, sympy.oo))
+
+    log_density = -sympy.log(1 + ((_X - _LOCATION) / _SCALE) ** 2) - sympy.log(sympy.pi * _SCALE)
+    return Symbolic(_X, (_LOCATION, _SCALE), log_density, _expectation(integrate))
+
+
+LOCATION_SCALE = [
+    Family(
+        cls=ig.Cauchy,
+        points={
+            "single": ig.Cauchy(1.3, 0.7),
+            "row": ig.Cauchy([-2.1, 0.4, 3.7], 1.9),
+            "grid": ig.Cauchy([[-1.2], [0.8]], [0.3, 1.1, 4.5]),
+        },
+        random=lambda rng, shape: ig.Cauchy(*_parameters(rng, shape)),
+        support=_on_the_line,
+        scipy=lambda p: Twin(
+            scipy.stats.cauchy(p.location, p.scale).logpdf, scipy.stats.cauchy(p.location, p.scale).entropy()
+        ),
+        symbolic=_cauchy_symbolic(),
+        allowed="2",
+        refused=3,
+        peaked=True,
+        symmetric=True,
+    ),
+]
