@@ -18,6 +18,7 @@ _HOME = {
     "Categorical": "igviz.geometry.families.categorical",
     "Cauchy": "igviz.geometry.families.cauchy",
     "ExponentialFamily": "igviz.geometry.families.exponential_family",
+    "Laplace": "igviz.geometry.families.laplace",
     "MultivariateNormal": "igviz.geometry.families.multivariate_normal",
     "Normal": "igviz.geometry.families.normal",
     "bayes_error": "igviz.geometry.hypothesis_testing",
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from igviz.geometry.families.categorical import Categorical
     from igviz.geometry.families.cauchy import Cauchy
     from igviz.geometry.families.exponential_family import ExponentialFamily
+    from igviz.geometry.families.laplace import Laplace
     from igviz.geometry.families.multivariate_normal import MultivariateNormal
     from igviz.geometry.families.normal import Normal
     from igviz.geometry.geodesics import geodesic

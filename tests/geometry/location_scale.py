@@ -57,7 +57,37 @@ def _cauchy_symbolic() -> Symbolic:
     return Symbolic(_X, (_LOCATION, _SCALE), log_density, _expectation(integrate))
 
 
+def _laplace_symbolic() -> Symbolic:
+    half_line = sympy.Symbol("half_line", positive=True)
+
+    def integrate(integrand: sympy.Expr) -> sympy.Expr:
+        folded = (integrand.subs(_Z, half_line) + integrand.subs(_Z, -half_line)) / 2
+        return sympy.integrate(sympy.expand(folded * sympy.exp(-half_line)), (half_line, 0, sympy.oo))
+
+    log_density = -sympy.Abs(_X - _LOCATION) / _SCALE - sympy.log(2 * _SCALE)
+    return Symbolic(_X, (_LOCATION, _SCALE), log_density, _expectation(integrate))
+
+
 LOCATION_SCALE = [
+    Family(
+        cls=ig.Laplace,
+        points={
+            "single": ig.Laplace(1.3, 0.7),
+            "row": ig.Laplace([-2.1, 0.4, 3.7], 1.9),
+            "grid": ig.Laplace([[-1.2], [0.8]], [0.3, 1.1, 4.5]),
+        },
+        random=lambda rng, shape: ig.Laplace(*_parameters(rng, shape)),
+        support=_on_the_line,
+        scipy=lambda p: Twin(
+            scipy.stats.laplace(p.location, p.scale).logpdf,
+            scipy.stats.laplace(p.location, p.scale).entropy(),
+        ),
+        symbolic=_laplace_symbolic(),
+        allowed="2",
+        refused=3,
+        peaked=True,
+        kinks=True,
+    ),
     Family(
         cls=ig.Cauchy,
         points={

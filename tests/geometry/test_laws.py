@@ -108,7 +108,8 @@ def by_differences(p, x, chart):
 def monte_carlo(values, expected):
     """The mean over the first axis is within 5 standard errors of what is expected."""
     error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
-    assert np.all(np.abs(values.mean(axis=0) - expected) <= 5.0 * error + 1e-12)
+    rounding = 1e-12 + 1e-11 * np.abs(expected)
+    assert np.all(np.abs(values.mean(axis=0) - expected) <= 5.0 * error + rounding)
 
 
 # -- densities -------------------------------------------------------------------------------------------
@@ -222,7 +223,9 @@ def test_fisher_is_the_quadrature_of_the_scores_outer_product(family: Family, p,
 def test_fisher_is_the_monte_carlo_mean(family: Family, p, chart):
     s = score(family, p, p.sample(SAMPLES, np.random.default_rng(6)), chart)
     monte_carlo(s, 0.0)
-    monte_carlo(s[..., :, None] * s[..., None, :], p.fisher(chart) * (1 + 1e-7))
+    # differences carry a bias of their own, which shows where the score has hardly any spread
+    bias = 0.0 if family.kinks else 1e-7
+    monte_carlo(s[..., :, None] * s[..., None, :], p.fisher(chart) * (1 + bias))
 
 
 @at_exponential_points
@@ -330,8 +333,9 @@ def test_kl_up_close_is_half_the_squared_distance(family: Family):
     near = ig.geodesic(p, q)(1e-4)
     squared = ig.fisher_rao_distance(p, near) ** 2
     close(p.kl(near), 0.5 * squared, rtol=1e-2)
-    # the cubic terms of the two directions cancel on a geodesic, so the average is better by one order
-    close(0.5 * (p.kl(near) + near.kl(p)), 0.5 * squared, rtol=1e-5)
+    # the cubic terms of the two directions cancel on a geodesic, so the average is better by one order;
+    # a corner leaves a term with the cube of the absolute step
+    close(0.5 * (p.kl(near) + near.kl(p)), 0.5 * squared, rtol=1e-3 if family.kinks else 1e-5)
     step = near.source - p.source
     close(np.einsum("ni,nij,nj->n", step, p.fisher(), step), squared, rtol=1e-2)
 

@@ -34,7 +34,7 @@ class Cauchy(LocationScale):
 
     References
     ----------
-    Nielsen, F. (2020). An elementary introduction to information geometry.
+    Mitchell, A. F. S. (1988). Statistical manifolds of univariate elliptic distributions.
     Chyzak, F. and Nielsen, F. (2019). A closed-form formula for the Kullback–Leibler divergence between
     Cauchy distributions.
     """

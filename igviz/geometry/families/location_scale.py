@@ -33,9 +33,9 @@ class LocationScale(Distribution):
 
     References
     ----------
+    Mitchell, A. F. S. (1988). Statistical manifolds of univariate elliptic distributions.
     Costa, Santos, Strapasson (2015). Fisher information distance: a geometrical reading, section 2, for the
     half-plane of the normal distribution.
-    Nielsen, F. (2020). An elementary introduction to information geometry.
     """
 
     location: Parameter
