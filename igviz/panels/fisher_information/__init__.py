@@ -1,0 +1,3 @@
+"""Panels of lecture 02: the Fisher information, what it is and what is lost of it."""
+
+from igviz.panels.fisher_information.bins import bins as bins
