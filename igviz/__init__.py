@@ -17,10 +17,12 @@ _HOME = {
     "Bernoulli": "igviz.geometry.families.bernoulli",
     "Categorical": "igviz.geometry.families.categorical",
     "Cauchy": "igviz.geometry.families.cauchy",
+    "Exponential": "igviz.geometry.families.exponential",
     "ExponentialFamily": "igviz.geometry.families.exponential_family",
     "Laplace": "igviz.geometry.families.laplace",
     "MultivariateNormal": "igviz.geometry.families.multivariate_normal",
     "Normal": "igviz.geometry.families.normal",
+    "Poisson": "igviz.geometry.families.poisson",
     "bayes_error": "igviz.geometry.hypothesis_testing",
     "binned_information": "igviz.geometry.binning",
     "chernoff_information": "igviz.geometry.chernoff",
@@ -50,10 +52,12 @@ if TYPE_CHECKING:
     from igviz.geometry.families.bernoulli import Bernoulli
     from igviz.geometry.families.categorical import Categorical
     from igviz.geometry.families.cauchy import Cauchy
+    from igviz.geometry.families.exponential import Exponential
     from igviz.geometry.families.exponential_family import ExponentialFamily
     from igviz.geometry.families.laplace import Laplace
     from igviz.geometry.families.multivariate_normal import MultivariateNormal
     from igviz.geometry.families.normal import Normal
+    from igviz.geometry.families.poisson import Poisson
     from igviz.geometry.geodesics import geodesic
     from igviz.geometry.hypothesis_testing import bayes_error
     from igviz.panels.engine import Prediction, Slider, Work, panel, projector

@@ -12,6 +12,7 @@ import sympy
 import igviz as ig
 from tests.geometry.family import Family, Symbolic, Twin
 from tests.geometry.location_scale import LOCATION_SCALE
+from tests.geometry.rates_and_concentrations import RATES_AND_CONCENTRATIONS
 
 
 def _normal_support(p: ig.Normal) -> tuple[np.ndarray, np.ndarray]:
@@ -219,6 +220,7 @@ FAMILIES = [
     ),
 ]
 
+FAMILIES += RATES_AND_CONCENTRATIONS
 FAMILIES += LOCATION_SCALE
 
 EXPONENTIAL = [family for family in FAMILIES if issubclass(family.cls, ig.ExponentialFamily)]

@@ -21,8 +21,8 @@ class ExponentialFamily(Distribution):
     """Base of the exponential families, in minimal coordinates.
 
     A family provides `natural`, `expectation`, `from_natural`, `from_expectation`, `log_partition`,
-    `sufficient_statistics`, `_fisher_natural` and `_source_to_natural` beside what every `Distribution`
-    needs. Everything else here is generic, and a family overrides it only where a closed form keeps more
+    `sufficient_statistics`, `_fisher_natural`, `third_cumulant` and `_source_to_natural` beside what every
+    `Distribution` needs, and `log_base_measure` with its mean where h is not 1. Everything else here is generic, and a family overrides it only where a closed form keeps more
     digits.
 
     References
@@ -83,12 +83,14 @@ class ExponentialFamily(Distribution):
         inner = np.sum(self.natural * self.sufficient_statistics(x), axis=-1)
         return self.log_base_measure(x) + inner - self.log_partition()
 
-    def entropy(self) -> np.ndarray:
-        """Return A(η) − ⟨η, E[T]⟩ in nats, of shape `shape`, for families with h = 1.
+    def _expected_log_base_measure(self) -> np.ndarray | float:
+        """Return E[log h(x)], of shape `shape`; 0 unless a family says otherwise."""
+        return 0.0
 
-        A family with another base measure overrides this and subtracts E[log h].
-        """
-        return self.log_partition() - np.sum(self.natural * self.expectation, axis=-1)
+    def entropy(self) -> np.ndarray:
+        """Return A(η) − ⟨η, E[T]⟩ − E[log h] in nats, of shape `shape`."""
+        inner = np.sum(self.natural * self.expectation, axis=-1)
+        return self.log_partition() - inner - self._expected_log_base_measure()
 
     def kl(self, q: Self) -> np.ndarray:
         """Return KL(self‖q) = E_self[log self − log q] in nats.
@@ -120,6 +122,54 @@ class ExponentialFamily(Distribution):
         inner = np.sum((q.natural - self.natural) * self.expectation, axis=-1)
         # rounding may push a vanishing divergence below zero
         return np.maximum(q.log_partition() - self.log_partition() - inner, 0.0)
+
+    def score(self, x: ArrayLike, chart: str = "source") -> np.ndarray:
+        """Return the score ∇ log p(x): the gradient of the log-density in the coordinates of a chart.
+
+        It is T(x) − E[T] in the natural chart and (∂natural/∂chart)ᵀ·(T(x) − E[T]) in the others. Its mean is
+        zero and its covariance the Fisher matrix.
+
+        Parameters
+        ----------
+        x : array_like
+            Values that broadcast with `shape`.
+        chart : {"source", "natural", "expectation"}
+            The coordinates by which log p is differentiated.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (..., k), where ... is that of x broadcast with `shape`. nan where x is outside the support.
+
+        Raises
+        ------
+        ValueError
+            If the family has no such chart, or a distribution no natural coordinates.
+
+        References
+        ----------
+        Amari, S. (2016). Information Geometry and Its Applications, chapter 2.
+        """
+        self._require_chart("score", chart)
+        possible = np.asarray(self.log_prob(x) > -np.inf)[..., None]
+        with np.errstate(invalid="ignore"):
+            score = np.where(possible, self.sufficient_statistics(x) - self.expectation, np.nan)
+        if chart == "natural":
+            return score
+        return np.einsum("...ji,...j->...i", self._natural_by(chart), score)
+
+    def third_cumulant(self) -> np.ndarray:
+        """Return ∂³A(η), shape (..., k, k, k): the third cumulant of the sufficient statistics.
+
+        This is the cubic tensor E[∂ᵢ log p · ∂ⱼ log p · ∂ₖ log p] in the natural chart, the derivative of the
+        Fisher matrix there, and symmetric in all three indices. Up close, with δ from p to q in natural
+        coordinates, KL(p‖q) = ½·δᵀIδ + ⅙·∂³A(δ, δ, δ) + … and KL(q‖p) = ½·δᵀIδ + ⅓·∂³A(δ, δ, δ) + …
+
+        References
+        ----------
+        Amari, S. (2016). Information Geometry and Its Applications, chapter 6.
+        """
+        raise NotImplementedError(f"{self._family()}.third_cumulant: no closed form")
 
     def jacobian(self, old: str, new: str) -> np.ndarray:
         """Return J = ∂old/∂new between two charts at these distributions.
