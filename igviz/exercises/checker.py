@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import re
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -97,8 +98,8 @@ class Exercise:
         if self.correct(value):
             remarks = [_say(remark.text, value) for remark in self.remarks if remark.matches(value)]
             return Feedback(self.key, "correct", " ".join([self.why, *remarks]))
-        fitting = [miss.text for miss in self.near_misses if miss.matches(value)]
-        return Feedback(self.key, "not yet", _say([*fitting, self.otherwise][0], value))
+        fitting = (miss.text for miss in self.near_misses if miss.matches(value))
+        return Feedback(self.key, "not yet", _say(next(fitting, self.otherwise), value))
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -225,6 +226,27 @@ def read_numbers(answer: Any, names: Sequence[str]) -> np.ndarray:
     return array
 
 
+def read_array(answer: Any, wanted: str, shapes: Collection[tuple[int, ...]]) -> np.ndarray:
+    """Return the answer as finite numbers, an array of one of the shapes; matrices of SymPy are arrays too.
+
+    `wanted` says in words what is expected.
+
+    Raises
+    ------
+    NotAnswered
+        If it is the stub, or a part of it is.
+    NotYet
+        If it has another shape, holds something else than numbers, or one is not finite.
+    """
+    array = _array(answer, wanted)
+    if array.shape not in shapes:
+        got = "one number" if array.ndim == 0 else f"an array of shape {array.shape}"
+        raise NotYet(f"Expected {wanted}, got {got}.")
+    for value in array.flat:
+        _finite(float(value), "An entry")
+    return array
+
+
 def read_choice(answer: Any, options: Sequence[str]) -> str:
     """Return the one of the options that the answer names; capitals and blanks around it do not matter.
 
@@ -246,7 +268,45 @@ def read_choice(answer: Any, options: Sequence[str]) -> str:
     raise NotYet(f"Expected one of {known}, got another text.")
 
 
-def read_function(answer: Any, inputs: Mapping[str, tuple[Any, ...]]) -> dict[str, np.ndarray]:
+def read_choices(answer: Any, letters: str) -> frozenset[str]:
+    """Return which of the letters the answer names: a text, or a list, tuple, set or array of texts.
+
+    Capitals, blanks, punctuation, the order, repetitions and the word "and" do not matter.
+
+    Raises
+    ------
+    NotAnswered
+        If it is the stub, or a part of it is.
+    NotYet
+        If it names no letter, or something else than the letters.
+    """
+    known = ", ".join(letters)
+    parts = answer.tolist() if isinstance(answer, np.ndarray) else answer
+    parts = list(parts) if isinstance(parts, list | tuple | set | frozenset) else [parts]
+    if any(part is ... for part in parts):
+        raise NotAnswered
+    if not all(isinstance(part, str) for part in parts):
+        raise NotYet(f"Expected one or more of the letters {known}, in quotation marks, got {_kind(answer)}.")
+    words = [word for part in parts for word in re.findall(r"\w+", part.casefold()) if word != "and"]
+    if not words:
+        raise NotYet(f"Name at least one of the letters {known}.")
+    if not set("".join(words)) <= set(letters):
+        raise NotYet(f"Expected one or more of the letters {known}, got another text.")
+    return frozenset("".join(words))
+
+
+def for_numbers_only(_error: Exception) -> str:
+    """Return what to say of a function that raises when it is given arrays."""
+    return "It must work for arrays too: NumPy's functions do, those of math do not."
+
+
+def read_function(
+    answer: Any,
+    inputs: Mapping[str, tuple[Any, ...]],
+    *,
+    any_shape: bool = False,
+    advice: Callable[[Exception], str] = for_numbers_only,
+) -> dict[str, np.ndarray]:
     """Call the reader's function on each tuple of inputs and return what it returns.
 
     What it prints is swallowed, and so are warnings. It gets copies of the arrays.
@@ -257,11 +317,15 @@ def read_function(answer: Any, inputs: Mapping[str, tuple[Any, ...]]) -> dict[st
         The function. It is the stub if it returns `...`.
     inputs : mapping
         From a name to positional arguments, numbers or arrays that broadcast.
+    any_shape : bool
+        Let arrays of every shape pass; otherwise it must be the broadcast one.
+    advice : callable
+        What to say in addition, if anything, when the function raises for arrays, from the exception.
 
     Returns
     -------
     dict
-        From the same names to arrays of the broadcast shape; they may hold nan.
+        From the same names to arrays; they may hold nan.
 
     Raises
     ------
@@ -274,14 +338,22 @@ def read_function(answer: Any, inputs: Mapping[str, tuple[Any, ...]]) -> dict[st
         raise NotAnswered
     if not callable(answer):
         raise NotYet(f"Expected a function, got {_kind(answer)}: name the function and do not call it.")
-    return {name: _call(answer, arguments) for name, arguments in inputs.items()}
+    values = {}
+    for name, arguments in inputs.items():
+        shape = None if any_shape else np.broadcast_shapes(*(np.shape(a) for a in arguments))
+        values[name] = _call(answer, arguments, shape, advice)
+    return values
 
 
-def _call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> np.ndarray:
-    """Return the function's numbers, or raise a hint that says how it was called."""
+def _call(
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    shape: tuple[int, ...] | None,
+    advice: Callable[[Exception], str],
+) -> np.ndarray:
+    """Return the function's numbers, or raise a hint that says how it was called; None: any shape."""
     call = _written(function, arguments)
     fresh = [np.array(a) if isinstance(a, np.ndarray) else a for a in arguments]
-    shape = np.broadcast_shapes(*(np.shape(a) for a in arguments))
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed), warnings.catch_warnings():
@@ -289,17 +361,17 @@ def _call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> np.ndarra
             result = function(*fresh)
     except Exception as error:
         said = "".join(traceback.format_exception_only(error)).strip().splitlines()[0]
-        hint = " It must work for arrays too: NumPy's functions do, those of math do not." if shape else ""
-        raise NotYet(f"{call} raises {_short(said)}.{hint}") from None
+        hint = advice(error) if any(np.ndim(a) for a in arguments) else ""
+        raise NotYet(f"{call} raises {_short(said)}. {hint}".rstrip()) from None
     if result is None:
         also = " It prints: return the value instead." if printed.getvalue() else ""
         raise NotYet(f"{call} returns nothing: is there a return?{also}")
     try:
         array = _array(result, "numbers")
     except NotYet:
-        wanted = f"an array of shape {shape}" if shape else "a number"
+        wanted = "an array" if shape is None else f"an array of shape {shape}" if shape else "a number"
         raise NotYet(f"{call} returns {_kind(result)}; expected {wanted}.") from None
-    if array.shape != shape:
+    if shape is not None and array.shape != shape:
         got = f"an array of shape {array.shape}" if array.ndim else "a single number"
         wanted = f"one of shape {shape}: one value for each pair of points" if shape else "a number"
         raise NotYet(f"{call} returns {got}; expected {wanted}.")
@@ -316,15 +388,29 @@ def _array(answer: Any, wanted: str) -> np.ndarray:
         raise NotYet(f"Expected {wanted}, got {_kind(answer)}: leave out the quotation marks.")
     if answer is None:
         raise NotYet(f"Expected {wanted}, got None: a function without return, or print, gives None.")
-    try:
+    parts: list[Any] = []
+    with contextlib.suppress(Exception):  # a ragged list, or whatever stands in the way of float
         array = np.asarray(answer)
         if array.dtype.kind in "iuf":
             return array.astype(float)
-        if array.dtype.kind == "O":  # SymPy's numbers and fractions
-            return np.vectorize(float, otypes=[float])(array)
-    except Exception:  # a ragged list, or whatever stands in the way of float
-        pass
+        if array.dtype.kind == "O":  # SymPy's numbers and matrices, and fractions
+            parts = list(array.flat)
+            return np.array([float(part) for part in parts]).reshape(array.shape)
+    if any(part is ... for part in parts):
+        raise NotAnswered
+    symbols = _symbols(parts)
+    if symbols:
+        raise NotYet(f"Expected {wanted}, got an expression with {symbols}: put in the numbers, with subs.")
     raise NotYet(f"Expected {wanted}, got {_kind(answer)}.")
+
+
+def _symbols(parts: Sequence[Any]) -> str:
+    """Return the names of the symbols left in SymPy's expressions."""
+    names: set[str] = set()
+    for part in parts:
+        with contextlib.suppress(Exception):  # whatever has such an attribute and is none of SymPy's
+            names |= {str(symbol) for symbol in part.free_symbols}
+    return _short(", ".join(sorted(names)), 40)
 
 
 def _finite(value: float, name: str) -> float:
@@ -352,12 +438,22 @@ def _kind(answer: Any) -> str:
     return words.get(type(answer), f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}")
 
 
+def name_of(function: Any) -> str:
+    """Return what the reader has called the function, if that can be known."""
+    name = None
+    with contextlib.suppress(Exception):  # an object may refuse to answer
+        name = function.__name__
+    return name if isinstance(name, str) and name.isidentifier() else "your_function"
+
+
 def _written(function: Callable[..., Any], arguments: tuple[Any, ...]) -> str:
     """Return the call as one would write it."""
-    name = getattr(function, "__name__", "")
-    name = name if isinstance(name, str) and name.isidentifier() else "your_function"
-    shown = [repr(a).replace("\n", "") if isinstance(a, np.ndarray) else repr(a) for a in arguments]
-    return f"{name}({', '.join(' '.join(part.split()) for part in shown)})"
+    shown = [_shown(a) if isinstance(a, np.ndarray) else repr(a) for a in arguments]
+    return f"{name_of(function)}({', '.join(' '.join(part.split()) for part in shown)})"
+
+
+def _shown(array: np.ndarray) -> str:
+    return repr(array).replace("\n", "") if array.size <= 8 else f"an array of shape {array.shape}"
 
 
 def _short(text: str, length: int = 150) -> str:

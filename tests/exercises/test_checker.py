@@ -55,6 +55,16 @@ def doubling(answer):
         ([], "99.1 not yet: Expected one number, got an array of shape (0,)."),
         ([[1.0], [2.0, 3.0]], "99.1 not yet: Expected a number, got a list."),
         ([1.0, ...], "99.1 not answered yet: put a number in place of the dots."),
+        ([[1.0, ...]], "99.1 not answered yet: put a number in place of the dots."),
+        (sympy.I, "99.1 not yet: Expected a number, got an ImaginaryUnit."),
+        (
+            sympy.nan,
+            "99.1 not yet: The answer is nan: a logarithm, a root or a division has left its domain.",
+        ),
+        (
+            50 / sympy.Symbol("p") + sympy.Symbol("n"),
+            "99.1 not yet: Expected a number, got an expression with n, p: put in the numbers, with subs.",
+        ),
     ],
 )
 def test_what_is_said_of_an_answer(answer, said):
@@ -108,6 +118,23 @@ def test_no_object_is_too_awkward():
         checker.read_choice(Awkward(), ("a",))
     with pytest.raises(NotYet, match=r"your_function\(0\.5\) returns an Awkward; expected a number"):
         checker.read_function(lambda x: Awkward(), {"one": (0.5,)})
+
+
+def test_only_the_first_near_miss_that_fits_is_asked():
+    def refuse(value):
+        raise RuntimeError
+
+    exercise = Exercise(
+        "99.2",
+        "",
+        "",
+        checker.read_number,
+        lambda value: False,
+        "",
+        (near_miss(1.0, "One."), Case(refuse, "")),
+        "",
+    )
+    assert exercise.check(1).text == "One."
 
 
 def test_an_unknown_key_lists_those_that_exist():
@@ -166,6 +193,54 @@ def test_a_choice():
         checker.read_choice("backward", options)
     with pytest.raises(NotYet, match="in quotation marks, got a number"):
         checker.read_choice(1, options)
+
+
+@pytest.mark.parametrize(
+    "answer", [[[1, 2], [3, 4]], np.array([[1, 2], [3, 4]]), sympy.Matrix([[1, 2], [3, sympy.sqrt(16)]])]
+)
+def test_an_array(answer):
+    array = checker.read_array(answer, "a matrix", ((2, 2),))
+    assert array.dtype == np.float64
+    np.testing.assert_array_equal(array, [[1.0, 2.0], [3.0, 4.0]])
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (1.0, "^Expected a matrix, got one number"),
+        (np.ones((2, 3)), r"^Expected a matrix, got an array of shape \(2, 3\)"),
+        ([[1.0, math.nan], [0.0, 1.0]], "^An entry is nan"),
+        ("1 2", "leave out the quotation marks"),
+        (sympy.Matrix([[sympy.Symbol("v"), 0], [0, 1]]), "an expression with v: put in the numbers"),
+    ],
+)
+def test_not_an_array(answer, hint):
+    with pytest.raises(NotYet, match=hint):
+        checker.read_array(answer, "a matrix", ((2, 2),))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["bd", "DB", " (b), (d)", "b and d", ["b", "d"], ("d", "b", "b"), {"b", "d"}, np.array(["b", "d"])],
+)
+def test_several_choices(answer):
+    assert checker.read_choices(answer, "abcd") == {"b", "d"}
+
+
+def test_no_choices():
+    for stub in (..., [...], ("a", ...)):
+        with pytest.raises(NotAnswered):
+            checker.read_choices(stub, "abcd")
+    for empty in ("", " , ", [], set(), np.array([])):
+        with pytest.raises(NotYet, match="Name at least one of the letters a, b, c, d"):
+            checker.read_choices(empty, "abcd")
+    for other in ("e", "abx", ["a", "probit"], "a1"):
+        with pytest.raises(NotYet, match="the letters a, b, c, d, got another text"):
+            checker.read_choices(other, "abcd")
+    with pytest.raises(NotYet, match="in quotation marks, got a list"):
+        checker.read_choices(["a", 1], "abcd")
+    with pytest.raises(NotYet, match="got an Awkward"):
+        checker.read_choices(Awkward(), "abcd")
 
 
 # -- functions ---------------------------------------------------------------------------------------------
@@ -233,6 +308,19 @@ def test_a_function_for_numbers_only():
     assert hint.startswith("your_function(array([0.5, 1. ]), 2.0) raises TypeError: ")
     assert hint.endswith("It must work for arrays too: NumPy's functions do, those of math do not.")
     assert "It must work for arrays too" in hint_for(lambda a, b: a if a > b else b)
+
+
+def test_arrays_of_any_shape_and_words_of_ones_own():
+    inputs = {"matrix": (np.ones((5, 2)), np.ones(5))}
+    with pytest.raises(
+        NotYet, match=r"your_function\(an array of shape \(5, 2\), array\(\[1\., 1\..*Transpose\.$"
+    ):
+        checker.read_function(lambda a, b: a @ b, inputs, any_shape=True, advice=lambda error: "Transpose.")
+    with pytest.raises(NotYet, match="returns a text; expected an array"):
+        checker.read_function(lambda a, b: "", inputs, any_shape=True)
+    for shape in ((2, 2), (5,), ()):
+        values = checker.read_function(lambda a, b, shape=shape: np.zeros(shape), inputs, any_shape=True)
+        assert values["matrix"].shape == shape
 
 
 def test_a_function_without_return(capsys):
