@@ -15,11 +15,15 @@ __version__ = "0.1.0"
 # public name -> the module that defines it
 _HOME = {
     "Bernoulli": "igviz.geometry.families.bernoulli",
+    "Beta": "igviz.geometry.families.beta",
     "Categorical": "igviz.geometry.families.categorical",
     "Cauchy": "igviz.geometry.families.cauchy",
+    "Dirichlet": "igviz.geometry.families.dirichlet",
     "Exponential": "igviz.geometry.families.exponential",
     "ExponentialFamily": "igviz.geometry.families.exponential_family",
+    "Gamma": "igviz.geometry.families.gamma",
     "Laplace": "igviz.geometry.families.laplace",
+    "Logistic": "igviz.geometry.families.logistic",
     "MultivariateNormal": "igviz.geometry.families.multivariate_normal",
     "Normal": "igviz.geometry.families.normal",
     "Poisson": "igviz.geometry.families.poisson",
@@ -50,11 +54,15 @@ if TYPE_CHECKING:
     from igviz.geometry.chernoff import chernoff_information, chernoff_point
     from igviz.geometry.distances import fisher_rao_distance
     from igviz.geometry.families.bernoulli import Bernoulli
+    from igviz.geometry.families.beta import Beta
     from igviz.geometry.families.categorical import Categorical
     from igviz.geometry.families.cauchy import Cauchy
+    from igviz.geometry.families.dirichlet import Dirichlet
     from igviz.geometry.families.exponential import Exponential
     from igviz.geometry.families.exponential_family import ExponentialFamily
+    from igviz.geometry.families.gamma import Gamma
     from igviz.geometry.families.laplace import Laplace
+    from igviz.geometry.families.logistic import Logistic
     from igviz.geometry.families.multivariate_normal import MultivariateNormal
     from igviz.geometry.families.normal import Normal
     from igviz.geometry.families.poisson import Poisson

@@ -68,6 +68,26 @@ def _laplace_symbolic() -> Symbolic:
     return Symbolic(_X, (_LOCATION, _SCALE), log_density, _expectation(integrate))
 
 
+def _logistic_symbolic() -> Symbolic:
+    """Under u = 1/(1 + exp(−z)), which is uniform; SymPy's own integral of the scale's entry is wrong."""
+    u, t = sympy.symbols("u t", positive=True)
+
+    def moment(power: int, order: int) -> sympy.Expr:
+        # E[uᵏ·zʲ] is the j-th derivative by t at 0 of E[uᵏ·(u/(1 − u))ᵗ], a Beta integral
+        beta = sympy.gamma(power + 1 + t) * sympy.gamma(1 - t) / sympy.factorial(power + 1)
+        return sympy.expand_func(sympy.diff(beta, t, order).subs(t, 0))
+
+    def integrate(integrand: sympy.Expr) -> sympy.Expr:
+        odds = u / (1 - u)
+        there = integrand.rewrite(sympy.exp).replace(sympy.exp, lambda a: odds ** sympy.simplify(a / _Z))
+        terms = sympy.Poly(sympy.cancel(sympy.together(there)), u, _Z).terms()
+        return sum(factor * moment(*powers) for powers, factor in terms)
+
+    z = (_X - _LOCATION) / _SCALE
+    log_density = -z - 2 * sympy.log(1 + sympy.exp(-z)) - sympy.log(_SCALE)
+    return Symbolic(_X, (_LOCATION, _SCALE), log_density, _expectation(integrate))
+
+
 LOCATION_SCALE = [
     Family(
         cls=ig.Laplace,
@@ -105,5 +125,23 @@ LOCATION_SCALE = [
         refused=3,
         peaked=True,
         symmetric=True,
+    ),
+    Family(
+        cls=ig.Logistic,
+        points={
+            "single": ig.Logistic(1.3, 0.7),
+            "row": ig.Logistic([-2.1, 0.4, 3.7], 1.9),
+            "grid": ig.Logistic([[-1.2], [0.8]], [0.3, 1.1, 4.5]),
+        },
+        random=lambda rng, shape: ig.Logistic(*_parameters(rng, shape)),
+        support=_on_the_line,
+        scipy=lambda p: Twin(
+            scipy.stats.logistic(p.location, p.scale).logpdf,
+            scipy.stats.logistic(p.location, p.scale).entropy(),
+        ),
+        symbolic=_logistic_symbolic(),
+        allowed="2",
+        refused=3,
+        peaked=True,
     ),
 ]

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from igviz.geometry.families.location_scale import LocationScale
-from igviz.geometry.numerics import itakura_saito, log_deficit
+from igviz.geometry.families.location_scale import LocationScale, exponential_excess
+from igviz.geometry.numerics import itakura_saito
 
 _LOG_TWO = np.log(2.0)
 
@@ -78,8 +78,7 @@ class Laplace(LocationScale):
         gap = np.abs(self.location - q.location)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             shift, stretch = gap / self.scale, self.scale / q.scale
-            # δ = −log(1 + u) with u = exp(−δ) − 1, so that δ − 1 + exp(−δ) = u − log(1 + u)
-            near = stretch * log_deficit(np.expm1(-np.minimum(shift, 0.25)))
+            near = stretch * exponential_excess(-np.minimum(shift, 0.25))
             far = gap / q.scale * (1.0 + np.expm1(-shift) / np.maximum(shift, 0.25))
             moved = np.where(shift > 0.25, far, np.where(shift > 0.0, near, 0.0))
         return itakura_saito(self.scale, q.scale) + moved

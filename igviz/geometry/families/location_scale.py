@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from igviz.geometry import half_plane
 from igviz.geometry.families.distribution import Distribution, Parameter
-from igviz.geometry.numerics import as_numbers, diagonal, matrix
+from igviz.geometry.numerics import as_numbers, diagonal, log_deficit, matrix
 
 _DUAL = ("natural", "expectation")
 
@@ -212,3 +212,43 @@ def log_one_plus_square(u: np.ndarray) -> np.ndarray:
     u = np.abs(u)
     near, far = np.minimum(u, 1e8), np.maximum(u, 1e8)
     return np.where(u < 1e8, np.log1p(near**2), 2.0 * np.log(far))[()]
+
+
+def exponential_excess(y: np.ndarray) -> np.ndarray:
+    """Return exp(y) − 1 − y, which is never negative, without cancellation for small y.
+
+    With r = q/p and y = log r, the mean of r − 1 − log r under p is KL(p‖q): an integral that cannot cancel.
+    """
+    small = np.clip(y, -0.25, 0.25)
+    with np.errstate(over="ignore"):
+        # with u = exp(y) − 1 it is u − log(1 + u)
+        return np.where(small == y, log_deficit(np.expm1(small)), np.expm1(y) - y)
+
+
+def by_cases(
+    cases: list[tuple[np.ndarray, Callable[..., np.ndarray]]], *arguments: np.ndarray, block: int = 2048
+) -> np.ndarray:
+    """Evaluate each function where its mask holds, for blocks of points at a time.
+
+    Parameters
+    ----------
+    cases : list of (mask, function)
+        The masks, shape (...), exclude each other and leave nothing out. A function takes columns of
+        arguments, shape (m, 1), so that it may spread nodes along the last axis, and returns shape (m,).
+    *arguments : numpy.ndarray
+        Shape (...).
+    block : int
+        The largest m; it bounds the memory.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (...).
+    """
+    result = np.empty(arguments[0].shape)
+    for mask, function in cases:
+        chosen = np.flatnonzero(mask)
+        for start in range(0, chosen.size, block):
+            here = chosen[start : start + block]
+            result.flat[here] = function(*(argument.flat[here][:, None] for argument in arguments))
+    return result[()]
