@@ -33,6 +33,7 @@ _HOME = {
     "chernoff_point": "igviz.geometry.chernoff",
     "fisher_rao_distance": "igviz.geometry.distances",
     "geodesic": "igviz.geometry.geodesics",
+    "information_by_quadrature": "igviz.geometry.information_by_quadrature",
     "Prediction": "igviz.panels.engine",
     "Slider": "igviz.panels.engine",
     "Work": "igviz.panels.engine",
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from igviz.geometry.families.poisson import Poisson
     from igviz.geometry.geodesics import geodesic
     from igviz.geometry.hypothesis_testing import bayes_error
+    from igviz.geometry.information_by_quadrature import information_by_quadrature
     from igviz.panels.engine import Prediction, Slider, Work, panel, projector
     from igviz.plots.course_map import course_map
 
