@@ -44,7 +44,8 @@ def binned_information(p: Distribution, edges: ArrayLike, chart: str = "source")
     ----------
     Cover, T. M. and Thomas, J. A. (2006). Elements of Information Theory, section 11.10.
     Amari, S. (2016). Information Geometry and Its Applications, chapter 3.
-    Kulldorff, G. (1961). Estimation from Grouped and Partially Grouped Samples.
+    Kulldorff, G. (1961). Contributions to the Theory of Estimation from Grouped and Partially Grouped
+    Samples.
     """
     if not hasattr(p, "_standard_cdf"):
         raise TypeError(

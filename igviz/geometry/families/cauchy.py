@@ -54,6 +54,9 @@ class Cauchy(LocationScale):
         turn = 2.0 - 4.0 * sine**2
         return turn / radius / radius, turn * sine / radius, turn * sine**2
 
+    def _standard_cdf(self, z: np.ndarray) -> np.ndarray:
+        return np.arctan2(1.0, -z) / np.pi
+
     def _standard_entropy(self) -> Any:
         return np.log(4.0 * np.pi)
 

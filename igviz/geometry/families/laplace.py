@@ -52,6 +52,10 @@ class Laplace(LocationScale):
         nothing = np.zeros_like(z)
         return nothing, nothing, nothing
 
+    def _standard_cdf(self, z: np.ndarray) -> np.ndarray:
+        tail = 0.5 * np.exp(-np.abs(z))
+        return np.where(z < 0.0, tail, 1.0 - tail)[()]
+
     def _standard_entropy(self) -> Any:
         return 1.0 + _LOG_TWO
 

@@ -64,6 +64,10 @@ class LocationScale(Distribution):
         """Return ψ′ = −d² log f/dz², z·ψ′ and z²·ψ′."""
         raise NotImplementedError
 
+    def _standard_cdf(self, z: np.ndarray) -> np.ndarray:
+        """Return the distribution function of f, with all its digits in the lower tail."""
+        raise NotImplementedError
+
     def _standard_entropy(self) -> Any:
         """Return the entropy of f in nats."""
         raise NotImplementedError
@@ -105,6 +109,10 @@ class LocationScale(Distribution):
     def log_prob(self, x: ArrayLike) -> np.ndarray:
         """Return the log-density at x in nats, also far in the tails; x broadcasts with `shape`."""
         return self._standard_log_prob(self._standardise(x)) - np.log(self.scale)
+
+    def cdf(self, x: ArrayLike) -> np.ndarray:
+        """Return the probability of a value up to x; x broadcasts with `shape` and may be infinite."""
+        return self._standard_cdf(self._standardise(x))
 
     def entropy(self) -> np.ndarray:
         """Return the differential entropy, the standard member's + log scale, in nats, of shape `shape`."""

@@ -65,6 +65,9 @@ class Logistic(LocationScale):
         root = np.sqrt(2.0) * np.exp(-0.5 * np.abs(z)) * special.expit(np.abs(z))
         return root**2, (z * root) * root, (z * root) ** 2
 
+    def _standard_cdf(self, z: np.ndarray) -> np.ndarray:
+        return special.expit(z)
+
     def _standard_entropy(self) -> Any:
         return 2.0
 
