@@ -286,7 +286,7 @@ def test_fisher_is_what_sympy_derives(family: Family):
     if not family.kinks:
         hessian = -sympy.hessian(s.log_density, s.parameters).applyfunc(s.expect)
         assert sympy.simplify(derived - hessian) == sympy.zeros(*derived.shape)
-    evaluate = sympy.lambdify(s.parameters, derived, "numpy")
+    evaluate = sympy.lambdify(s.parameters, derived, "scipy")
     p, _ = family.pair(seed=7)
     assert p.dimension == len(s.parameters)
     expected = np.array([evaluate(*row) for row in p.source], dtype=float)

@@ -22,8 +22,8 @@ class ExponentialFamily(Distribution):
 
     A family provides `natural`, `expectation`, `from_natural`, `from_expectation`, `log_partition`,
     `sufficient_statistics`, `_fisher_natural`, `third_cumulant` and `_source_to_natural` beside what every
-    `Distribution` needs, and `log_base_measure` with its mean where h is not 1. Everything else here is generic, and a family overrides it only where a closed form keeps more
-    digits.
+    `Distribution` needs, and `log_base_measure` with its mean where h is not 1. Everything else here is
+    generic, and a family overrides it only where a closed form keeps more digits.
 
     References
     ----------

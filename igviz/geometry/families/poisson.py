@@ -24,7 +24,7 @@ _ENTROPY = (-1 / 12, -1 / 24, -19 / 360, -9 / 80, -863 / 2520, -1375 / 1008, -33
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Poisson(ExponentialFamily):
-    """Poisson distributions on 0, 1, 2, …
+    """Poisson distributions on the counts 0, 1, 2 and so on.
 
     Charts: source (rate,); natural (log rate,); expectation (rate,), the mean of the sufficient statistic x.
     The base measure is 1/x!. The Fisher metric is drate²/rate: in 2·√rate the family is a straight half-line.
@@ -121,7 +121,7 @@ class Poisson(ExponentialFamily):
     def entropy(self) -> np.ndarray:
         """Return −Σ P(x)·log P(x) in nats, of shape `shape`.
 
-        There is no closed form: a sum over the counts for rates below 100, ½·log(2πe·rate) and seven more
+        There is no closed form: a sum over the counts for rates below 100, ½·log(2πe·rate) and eight more
         terms of its asymptotic series above.
         """
         large = np.maximum(self.rate, _LARGE)

@@ -1,0 +1,255 @@
+"""What the Beta and Dirichlet distributions share: the log-partition of K concentrations."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from igviz.geometry.families.exponential_family import ExponentialFamily
+from igviz.geometry.gamma_functions import (
+    digamma_excess,
+    digamma_inverse,
+    excess_curvature,
+    excess_divergence,
+    log_gamma_excess,
+    tetragamma,
+    trigamma,
+)
+from igviz.geometry.numerics import generalised_kl
+
+_STEPS = 200
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Concentrations(ExponentialFamily):
+    """Base of the families with density ∝ Π xᵢ^(aᵢ − 1) on positive x₁, …, x_K with sum 1.
+
+    The concentrations aᵢ are source and natural coordinates both, the sufficient statistics are log xᵢ, the
+    base measure is Π 1/xᵢ and A = Σ log Γ(aᵢ) − log Γ(Σa).
+
+    A family provides its fields, `_concentration`, `_from_concentration` and `_shares`.
+    """
+
+    @property
+    def _concentration(self) -> np.ndarray:
+        """The concentrations, shape (..., K)."""
+        raise NotImplementedError
+
+    @classmethod
+    def _from_concentration(cls, concentration: np.ndarray) -> Self:
+        """Return the distributions with concentrations, shape (..., K)."""
+        raise NotImplementedError
+
+    @classmethod
+    def _coordinates(cls, name: str, coordinates: ArrayLike) -> np.ndarray:
+        """Return coordinates as finite numbers, shape (..., K), or say what their shape should be."""
+        raise NotImplementedError
+
+    def _shares(self, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Return (x₁, …, x_K), shape (..., K), and which observations lie in the support.
+
+        The shares of what lies outside are whatever does no harm; those of nan are nan.
+        """
+        raise NotImplementedError
+
+    def _total(self) -> np.ndarray:
+        return np.sum(self._concentration, axis=-1)
+
+    # -- charts --------------------------------------------------------------------------------------------
+
+    @property
+    def source(self) -> np.ndarray:
+        """The concentrations, shape (..., K)."""
+        return np.array(self._concentration)
+
+    @property
+    def natural(self) -> np.ndarray:
+        """The concentrations, shape (..., K)."""
+        return self.source
+
+    @property
+    def expectation(self) -> np.ndarray:
+        """E[log xᵢ] = ψ(aᵢ) − ψ(Σa), shape (..., K)."""
+        return special.psi(self._concentration) - special.psi(self._total())[..., None]
+
+    @classmethod
+    def from_source(cls, coordinates: ArrayLike) -> Self:
+        """Return the distributions with these concentrations, shape (..., K)."""
+        return cls._from_concentration(cls._coordinates("source", coordinates))
+
+    @classmethod
+    def from_natural(cls, coordinates: ArrayLike) -> Self:
+        """Return the distributions with these concentrations, shape (..., K)."""
+        return cls._from_concentration(cls._coordinates("natural", coordinates))
+
+    @classmethod
+    def from_expectation(cls, coordinates: ArrayLike) -> Self:
+        """Return the distributions with means mᵢ of log xᵢ, shape (..., K).
+
+        Solves ψ(aᵢ) − ψ(Σa) = mᵢ by Newton's method for log Σa, safeguarded by bisection. Large
+        concentrations lose digits: the rounding of mᵢ leaves a relative error of about Σa·(1 + |mᵢ|)·1e-16.
+
+        Raises
+        ------
+        ValueError
+            If Σ exp(mᵢ) is not less than 1, as Jensen's inequality demands.
+        ArithmeticError
+            If the solution is not found.
+
+        References
+        ----------
+        Minka, T. (2000). Estimating a Dirichlet distribution, section 1.
+        """
+        means = cls._coordinates("expectation", coordinates)
+        room = np.sum(np.exp(means), axis=-1)
+        cls._require("the sum of exp(expectation)", room < 1.0, "less than 1", room)
+        return cls._from_concentration(_solve_means(means))
+
+    # -- densities -----------------------------------------------------------------------------------------
+
+    def log_partition(self) -> np.ndarray:
+        """Return A = Σ log Γ(aᵢ) − log Γ(Σa) in nats, of shape `shape`."""
+        return np.sum(special.gammaln(self._concentration), axis=-1) - special.gammaln(self._total())
+
+    def sufficient_statistics(self, x: ArrayLike) -> np.ndarray:
+        """Return log xᵢ, shape (..., K); nan outside the support."""
+        shares, inside = self._shares(x)
+        with np.errstate(divide="ignore"):
+            return np.where(inside[..., None], np.log(shares), np.nan)
+
+    def log_base_measure(self, x: ArrayLike) -> np.ndarray:
+        """Return −Σ log xᵢ in nats; −inf outside the support."""
+        shares, inside = self._shares(x)
+        with np.errstate(divide="ignore"):
+            return np.where(inside, -np.sum(np.log(shares), axis=-1), -np.inf)[()]
+
+    def _expected_log_base_measure(self) -> np.ndarray:
+        return -np.sum(self.expectation, axis=-1)
+
+    def log_prob(self, x: ArrayLike) -> np.ndarray:
+        """Return the log-density at x in nats; x broadcasts with `shape`, and outside the support it is −inf.
+
+        Where some xᵢ are 0 it is the limit from inside, nan where that depends on the way. With Stirling's
+        formula for Γ the large terms cancel on paper and not in the numbers.
+        """
+        shares, inside = self._shares(x)
+        a, total = self._concentration, self._total()
+        interior = np.all(~(shares <= 0.0), axis=-1)
+        positive = np.where(interior[..., None], shares, 1.0)
+        # Σaᵢ = Σ total·xᵢ, so that the linear terms of the sum cancel
+        exponent = np.sum(generalised_kl(a, total[..., None] * positive) + np.log(positive), axis=-1)
+        value = log_gamma_excess(total) - np.sum(log_gamma_excess(a), axis=-1) - exponent
+        with np.errstate(invalid="ignore"):
+            edge = np.sum(special.xlogy(a - 1.0, shares), axis=-1)
+        value = np.where(interior, value, edge - self.log_partition())
+        return np.where(inside, value, -np.inf)[()]
+
+    def entropy(self) -> np.ndarray:
+        """Return A − Σ (aᵢ − 1)·E[log xᵢ] in nats, of shape `shape`.
+
+        Evaluated with Stirling's formula, in which the terms of size a·log a cancel on paper.
+        """
+        a, total = self._concentration, self._total()
+        parts = np.log(a / total[..., None]) + log_gamma_excess(a) - (a - 1.0) * digamma_excess(a)
+        whole = log_gamma_excess(total) - (total - a.shape[-1]) * digamma_excess(total)
+        return np.sum(parts, axis=-1) - whole
+
+    def kl(self, q: Self) -> np.ndarray:
+        """Return KL(self‖q) in nats, of the broadcast shape, with its digits for near points too.
+
+        With the means pᵢ = aᵢ/Σa of the two it is Σa_q·KL(p_q‖p) + Σ B_g(a_qᵢ, aᵢ) − B_g(Σa_q, Σa), where
+        B_g is the Bregman divergence of g(a) = log Γ(a) − a·log a + a, an integral over g″ where the two are
+        near. The KL divergence of the means is one of categorical distributions, a sum of non-negative terms.
+
+        Raises
+        ------
+        TypeError
+            If q is of another family.
+        ValueError
+            If q has another number of concentrations.
+        """
+        self._require_same_family(f"{self._family()}.kl", q)
+        a, other = self._concentration, q._concentration
+        total, other_total = self._total()[..., None], q._total()[..., None]
+        step = other - a
+        # the difference of the sums, which the sums themselves have rounded
+        total_step = np.sum(step, axis=-1, keepdims=True)
+        gap = (a / other_total) * (total_step / total) - step / other_total
+        means = generalised_kl(other / other_total, a / total, difference=gap)
+        parts = np.sum(other_total * means + excess_divergence(a, other, step), axis=-1)
+        value = parts - excess_divergence(total, other_total, total_step)[..., 0]
+        # rounding may push a vanishing divergence below zero
+        return np.maximum(value, 0.0)
+
+    # -- derivatives of A ----------------------------------------------------------------------------------
+
+    def _fisher_natural(self) -> np.ndarray:
+        a = self._concentration
+        return trigamma(a)[..., None] * np.eye(a.shape[-1]) - trigamma(self._total())[..., None, None]
+
+    def _fisher_source(self) -> np.ndarray:
+        return self._fisher_natural()
+
+    def _fisher_expectation(self) -> np.ndarray:
+        """Return the inverse of a diagonal matrix less a constant, by the formula of Sherman and Morrison.
+
+        1/ψ′(a) = a − d(a) with d = a·c/(a + c), c = a²·ψ′ − a. Large concentrations cancel from the
+        denominator on paper if it is written in d.
+        """
+        a, total = self._concentration, self._total()
+        weights = 1.0 / trigamma(a)
+        direct = 1.0 / trigamma(total) - np.sum(weights, axis=-1)
+        deficit = np.sum(_deficit(a), axis=-1) - _deficit(total)
+        denominator = np.where(total > 1.0, deficit, direct)[..., None, None]
+        own = weights[..., None] * np.eye(a.shape[-1])
+        return own + weights[..., :, None] * weights[..., None, :] / denominator
+
+    def _source_to_natural(self) -> np.ndarray:
+        k = self._concentration.shape[-1]
+        return np.broadcast_to(np.eye(k), (*self.shape, k, k))
+
+    def third_cumulant(self) -> np.ndarray:
+        """Return ∂³A, shape (..., K, K, K): ψ″(aᵢ) where all indices are i, less ψ″(Σa) everywhere."""
+        a = self._concentration
+        k = np.arange(a.shape[-1])
+        result = np.zeros((*a.shape, k.size, k.size))
+        result[..., k, k, k] = tetragamma(a)
+        return result - tetragamma(self._total())[..., None, None, None]
+
+
+def _deficit(a: np.ndarray) -> np.ndarray:
+    """Return a − 1/ψ′(a), which rises from 0 to ½."""
+    curvature = excess_curvature(a)
+    return a * (curvature / (a + curvature))
+
+
+def _solve_means(means: np.ndarray) -> np.ndarray:
+    """Return the concentrations a with ψ(aᵢ) − ψ(Σa) = mᵢ, where Σ exp(mᵢ) < 1.
+
+    For a given total s the aᵢ are ψ⁻¹(mᵢ + ψ(s)). Their sum exceeds s below the total that is sought and
+    falls short of it above. Newton's method for log s, with bisection where it leaves this bracket, starts
+    where large concentrations have Σ exp(mᵢ) ≈ 1 − (K − 1)/(2s − 1).
+    """
+    count = means.shape[-1]
+    log_total = np.log(0.5 + 0.5 * (count - 1) / -np.expm1(special.logsumexp(means, axis=-1)))
+    low, high = np.full(log_total.shape, -np.inf), np.full(log_total.shape, np.inf)
+    step = np.full(log_total.shape, np.inf)
+    for _ in range(_STEPS):
+        total = np.exp(log_total)
+        a = digamma_inverse(means + special.psi(total)[..., None])
+        value = np.log(np.sum(a, axis=-1)) - log_total
+        # Newton's method has squared the error that the step before has left
+        settled = (np.abs(value) <= 4e-16) | (np.abs(step) < 1e-9)
+        if np.all(settled):
+            return a
+        low, high = np.where(value > 0.0, log_total, low), np.where(value > 0.0, high, log_total)
+        slope = total * trigamma(total) * np.sum(1.0 / trigamma(a), axis=-1) / np.sum(a, axis=-1) - 1.0
+        trial = log_total - value / slope
+        trial = np.where((trial > low) & (trial < high), trial, 0.5 * (low + high))
+        step = np.where(settled, 0.0, trial - log_total)
+        log_total = log_total + step
+    raise ArithmeticError(f"from_expectation: not settled in {_STEPS} steps")
