@@ -1,3 +1,4 @@
 """Panels of lecture 02: the Fisher information, what it is and what is lost of it."""
 
 from igviz.panels.fisher_information.bins import bins as bins
+from igviz.panels.fisher_information.breaks import breaks as breaks
