@@ -2,3 +2,4 @@
 
 from igviz.panels.fisher_information.bins import bins as bins
 from igviz.panels.fisher_information.breaks import breaks as breaks
+from igviz.panels.fisher_information.score import score as score

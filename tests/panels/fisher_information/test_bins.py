@@ -31,7 +31,7 @@ SENTENCE = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def panel():
     made = lecture.bins()
     yield made
