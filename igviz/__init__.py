@@ -27,6 +27,7 @@ _HOME = {
     "MultivariateNormal": "igviz.geometry.families.multivariate_normal",
     "Normal": "igviz.geometry.families.normal",
     "Poisson": "igviz.geometry.families.poisson",
+    "StudentT": "igviz.geometry.families.student_t",
     "bayes_error": "igviz.geometry.hypothesis_testing",
     "binned_information": "igviz.geometry.binning",
     "chernoff_information": "igviz.geometry.chernoff",
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from igviz.geometry.families.multivariate_normal import MultivariateNormal
     from igviz.geometry.families.normal import Normal
     from igviz.geometry.families.poisson import Poisson
+    from igviz.geometry.families.student_t import StudentT
     from igviz.geometry.geodesics import geodesic
     from igviz.geometry.hypothesis_testing import bayes_error
     from igviz.geometry.information_by_quadrature import information_by_quadrature

@@ -88,6 +88,27 @@ def _logistic_symbolic() -> Symbolic:
     return Symbolic(_X, (_LOCATION, _SCALE), log_density, _expectation(integrate))
 
 
+def student_t_symbolic(degrees: sympy.Expr) -> Symbolic:
+    """Under w = z²/(ν + z²), which has a Beta(½, ν/2) distribution: its moments are ratios of products."""
+    w = sympy.Symbol("w", positive=True)
+
+    def moment(power: int) -> sympy.Expr:
+        half = sympy.Rational(1, 2)
+        return sympy.prod((half + i) / ((degrees + 1) / 2 + i) for i in range(power))
+
+    def integrate(integrand: sympy.Expr) -> sympy.Expr:
+        even = sympy.cancel(sympy.together((integrand + integrand.subs(_Z, -_Z)) / 2))
+        there = sympy.cancel(even.subs(_Z, sympy.sqrt(degrees * w / (1 - w))))
+        return sum(factor * moment(power) for (power,), factor in sympy.Poly(there, w).terms())
+
+    z = (_X - _LOCATION) / _SCALE
+    height = (
+        sympy.loggamma((degrees + 1) / 2) - sympy.loggamma(degrees / 2) - sympy.log(sympy.pi * degrees) / 2
+    )
+    log_density = height - (degrees + 1) / 2 * sympy.log(1 + z**2 / degrees) - sympy.log(_SCALE)
+    return Symbolic(_X, (_LOCATION, _SCALE), log_density, _expectation(integrate))
+
+
 LOCATION_SCALE = [
     Family(
         cls=ig.Laplace,
@@ -140,6 +161,25 @@ LOCATION_SCALE = [
             scipy.stats.logistic(p.location, p.scale).entropy(),
         ),
         symbolic=_logistic_symbolic(),
+        allowed="2",
+        refused=3,
+        peaked=True,
+    ),
+    Family(
+        cls=ig.StudentT,
+        points={
+            "single": ig.StudentT(1.3, 0.7, 3.5),
+            "row": ig.StudentT([-2.1, 0.4, 3.7], 1.9, [1.7, 4.2, 40.0]),
+            "grid": ig.StudentT([[-1.2], [0.8]], [0.3, 1.1, 4.5], 6.3),
+        },
+        # one surface: Fisher–Rao paths join distributions of the same degrees of freedom
+        random=lambda rng, shape: ig.StudentT(*_parameters(rng, shape), 3.5),
+        support=_on_the_line,
+        scipy=lambda p: Twin(
+            scipy.stats.t(p.degrees_of_freedom, p.location, p.scale).logpdf,
+            scipy.stats.t(p.degrees_of_freedom, p.location, p.scale).entropy(),
+        ),
+        symbolic=student_t_symbolic(sympy.Rational(7, 2)),
         allowed="2",
         refused=3,
         peaked=True,

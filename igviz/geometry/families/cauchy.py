@@ -9,6 +9,7 @@ import numpy as np
 
 from igviz.geometry import half_plane
 from igviz.geometry.families.location_scale import LocationScale, log_one_plus_square
+from igviz.geometry.families.student_t_density import heavy_tailed_curvature, heavy_tailed_score
 
 _LOG_PI = np.log(np.pi)
 
@@ -18,7 +19,7 @@ class Cauchy(LocationScale):
     """Cauchy distributions, with density 1/(π·scale·(1 + z²)) and z = (x − location)/scale.
 
     The chart is source, (location, scale). The Fisher metric is (dlocation² + dscale²)/(2·scale²), half that
-    of the hyperbolic half-plane, of curvature −2.
+    of the hyperbolic half-plane, of curvature −2. They are the StudentT with one degree of freedom.
 
     Parameters
     ----------
@@ -46,13 +47,10 @@ class Cauchy(LocationScale):
         return -log_one_plus_square(z) - _LOG_PI
 
     def _standard_score(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        sine, radius = _polar(z)
-        return 2.0 * sine / radius, 2.0 * sine**2
+        return heavy_tailed_score(z, 1.0)
 
     def _standard_curvature(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        sine, radius = _polar(z)
-        turn = 2.0 - 4.0 * sine**2
-        return turn / radius / radius, turn * sine / radius, turn * sine**2
+        return heavy_tailed_curvature(z, 1.0)
 
     def _standard_cdf(self, z: np.ndarray) -> np.ndarray:
         return np.arctan2(1.0, -z) / np.pi
@@ -86,10 +84,3 @@ class Cauchy(LocationScale):
         near = np.log1p(np.sinh(0.5 * np.minimum(d, 1.0)) ** 2)
         far = d + 2.0 * (np.log1p(np.exp(-d)) - np.log(2.0))
         return np.where(d < 1.0, near, far)[()]
-
-
-def _polar(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return z/√(1 + z²) and √(1 + z²): 2z/(1 + z²) would overflow far in the tails."""
-    z = np.clip(z, -1e300, 1e300)  # at infinity the limits hold
-    radius = np.hypot(1.0, z)
-    return z / radius, radius

@@ -19,6 +19,8 @@ from igviz.geometry.families.distribution import Distribution, Parameter
 from igviz.geometry.numerics import as_numbers, diagonal, log_deficit, matrix
 
 _DUAL = ("natural", "expectation")
+# values held at a time by a quadrature over a grid of distributions
+_MOST_NODES = 250_000
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -85,7 +87,11 @@ class LocationScale(Distribution):
 
     @classmethod
     def from_source(cls, coordinates: ArrayLike, **fixed: ArrayLike) -> Self:
-        """Return the distributions with (location, scale), shape (..., 2)."""
+        """Return the distributions with (location, scale), shape (..., 2).
+
+        A family with a parameter that is no coordinate takes it by name, as in
+        ``StudentT.from_source(coordinates, degrees_of_freedom=4.0)``.
+        """
         return cls(*cls._split("source", coordinates, 2), **fixed)
 
     @property
@@ -234,19 +240,17 @@ def exponential_excess(y: np.ndarray) -> np.ndarray:
 
 
 def by_cases(
-    cases: list[tuple[np.ndarray, Callable[..., np.ndarray]]], *arguments: np.ndarray, block: int = 2048
+    cases: list[tuple[np.ndarray, Callable[..., np.ndarray], int]], *arguments: np.ndarray
 ) -> np.ndarray:
-    """Evaluate each function where its mask holds, for blocks of points at a time.
+    """Evaluate each function where its mask holds, for so many points at a time that memory suffices.
 
     Parameters
     ----------
-    cases : list of (mask, function)
+    cases : list of (mask, function, nodes)
         The masks, shape (...), exclude each other and leave nothing out. A function takes columns of
-        arguments, shape (m, 1), so that it may spread nodes along the last axis, and returns shape (m,).
+        arguments, shape (m, 1), spreads so many nodes along the last axis and returns shape (m,).
     *arguments : numpy.ndarray
         Shape (...).
-    block : int
-        The largest m; it bounds the memory.
 
     Returns
     -------
@@ -254,8 +258,8 @@ def by_cases(
         Shape (...).
     """
     result = np.empty(arguments[0].shape)
-    for mask, function in cases:
-        chosen = np.flatnonzero(mask)
+    for mask, function, nodes in cases:
+        chosen, block = np.flatnonzero(mask), max(1, _MOST_NODES // nodes)
         for start in range(0, chosen.size, block):
             here = chosen[start : start + block]
             result.flat[here] = function(*(argument.flat[here][:, None] for argument in arguments))

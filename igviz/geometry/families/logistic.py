@@ -98,7 +98,11 @@ class Logistic(LocationScale):
         gap, scale, other = arguments
         near = (gap < 0.5 * scale) & (other > 0.65 * scale) & (other < 1.5 * scale)
         narrow = ~near & (other < scale)
-        cases = [(near, _near_kl), (narrow, _kl_to_narrow), (~near & ~narrow, _kl_to_wide)]
+        cases = [
+            (near, _near_kl, _V.size),
+            (narrow, _kl_to_narrow, _FAR_NODES.size),
+            (~near & ~narrow, _kl_to_wide, _FAR_NODES.size),
+        ]
         with np.errstate(over="ignore", under="ignore"):
             return by_cases(cases, *arguments)
 
