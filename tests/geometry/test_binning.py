@@ -24,6 +24,7 @@ SCIPY = {
     "Cauchy": scipy.stats.cauchy,
     "Laplace": scipy.stats.laplace,
     "Logistic": scipy.stats.logistic,
+    "StudentT": scipy.stats.t,
 }
 
 BINNABLE = [family for family in FAMILIES if family.name in SCIPY]
@@ -32,8 +33,9 @@ edge_sets = st.lists(st.floats(-20, 20), min_size=2, max_size=9, unique_by=lambd
 
 
 def twin(p):
-    """SciPy's distribution, by location and scale."""
-    return SCIPY[type(p).__name__](p.source[..., 0], p.source[..., 1])
+    """SciPy's distribution, by location and scale and what is no coordinate."""
+    fixed = [getattr(p, name) for name in p._fixed]
+    return SCIPY[type(p).__name__](*fixed, p.source[..., 0], p.source[..., 1])
 
 
 def edges_for(p):
@@ -46,7 +48,7 @@ def score(p, x, step=1e-5):
     """Derivative of log p(x) by (location, scale), shape (2, ...), knowing nothing but the density."""
     parts = []
     for move in np.eye(2):
-        up, down = (type(p).from_source(p.source + sign * step * move) for sign in (1, -1))
+        up, down = (p._at(p.source + sign * step * move) for sign in (1, -1))
         parts.append((up.log_prob(x) - down.log_prob(x)) / (2 * step))
     return np.array(parts)
 
@@ -107,7 +109,7 @@ def test_against_derivatives_of_scipys_distribution_function(family):
     edges, step = edges_for(p), 1e-4
 
     def probabilities(source):
-        return np.diff(np.concatenate([[0.0], twin(type(p).from_source(source)).cdf(edges), [1.0]]))
+        return np.diff(np.concatenate([[0.0], twin(p._at(source)).cdf(edges), [1.0]]))
 
     slopes = np.array(
         [
@@ -127,7 +129,7 @@ def test_against_monte_carlo_of_the_label(family):
     label = np.searchsorted(edges, p.sample(n, np.random.default_rng(5)))
 
     def log_probability(source):
-        at = type(p).from_source(source).cdf(edges)
+        at = p._at(source).cdf(edges)
         return np.log(np.diff(np.concatenate([[0.0], at, [1.0]])))
 
     scores = [
@@ -263,6 +265,19 @@ def test_bad_distributions_and_charts_are_named():
         binned_information(ig.Bernoulli(0.3), [0.5])
     with pytest.raises(ValueError, match=r"chart must be one of 'source'.*got 'nature'"):
         binned_information(ig.Normal(0.3, 1.0), [0.5], chart="nature")
+
+
+@pytest.mark.parametrize("degrees", [0.3, 1.0, 2.5, 7.0, 1e3, 1e6])
+def test_tails_of_student_t_keep_their_digits(degrees):
+    z = -np.array([1e-6, 0.3, 1.0, 3.0, 20.0, 1e3, 1e8])
+    half = mpmath.mpf(degrees) / 2
+    with mpmath.workdps(40):
+        exact = [
+            mpmath.betainc(half, 0.5, 0, 2 * half / (2 * half + mpmath.mpf(v) ** 2), True) / 2 for v in z
+        ]
+    exact = np.array([float(v) for v in exact])
+    keep = exact > 1e-290
+    np.testing.assert_allclose(ig.StudentT(0.0, 1.0, degrees).cdf(z)[keep], exact[keep], rtol=1e-12)
 
 
 @for_families

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy.special import betainc, betaincc
 
 from igviz.geometry.families.distribution import Parameter
 from igviz.geometry.families.location_scale import LocationScale, log_one_plus_square
@@ -76,6 +77,16 @@ class StudentT(LocationScale):
 
     def _standard_curvature(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return heavy_tailed_curvature(z, self.degrees_of_freedom)
+
+    def _standard_cdf(self, z: np.ndarray) -> np.ndarray:
+        half = 0.5 * self.degrees_of_freedom
+        with np.errstate(over="ignore"):
+            share = z**2 / (2.0 * half)
+        # the tail beyond |z|, as a function of what is small: z²/(ν + z²) near 0, ν/(ν + z²) far away
+        near = betaincc(0.5, half, np.minimum(share, 1.0) / (1.0 + np.minimum(share, 1.0)))
+        far = betainc(half, 0.5, 1.0 / (1.0 + np.maximum(share, 1.0)))
+        tail = 0.5 * np.where(share < 1.0, near, far)
+        return np.where(z < 0.0, tail, 1.0 - tail)[()]
 
     def _standard_entropy(self) -> Any:
         return mean_tail(self.degrees_of_freedom) - log_height(self.degrees_of_freedom)
