@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from igviz.geometry.families.distribution import Distribution
-from igviz.geometry.numerics import as_numbers
+from igviz.geometry.numerics import as_numbers, differentiation_matrix
 
 Family = TypeVar("Family", bound=Distribution)
 
@@ -158,7 +158,7 @@ class Path(Generic[Family]):
             points, chart = self(u), "source"
             # the travel since the first node: a large constant would drown a small step in rounding
             travel = points.source - points.source[:, :1]
-            along = np.moveaxis(travel, 1, -1) @ _differentiation(abscissae).T
+            along = np.moveaxis(travel, 1, -1) @ differentiation_matrix(abscissae).T
             velocity = np.moveaxis(along, -1, 1) / half_widths[(..., *grid)]
         else:
             # a straight path may run through most of its length close to an end: t = sin²(πu/2) dwells there
@@ -174,14 +174,3 @@ def _graded(pieces: int) -> np.ndarray:
     """Return the ends of pieces of [0, 1] that halve towards both ends."""
     half = 0.5 * np.concatenate([[0.0], 0.5 ** np.arange(max(pieces // 2, 1))[::-1]])
     return np.concatenate([half, 1.0 - half[-2::-1]])
-
-
-def _differentiation(nodes: np.ndarray) -> np.ndarray:
-    """Return the matrix that takes a polynomial's values at the nodes to its derivatives there."""
-    gaps = nodes[:, None] - nodes + np.eye(nodes.size)
-    scale = np.prod(gaps, axis=1)
-    result = scale[:, None] / scale / gaps
-    np.fill_diagonal(result, 0.0)
-    # constants have derivative zero, which fixes the diagonal
-    np.fill_diagonal(result, -result.sum(axis=1))
-    return result

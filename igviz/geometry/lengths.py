@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from igviz.geometry.families.distribution import Distribution
-from igviz.geometry.geodesics import _differentiation
-from igviz.geometry.numerics import as_numbers
+from igviz.geometry.numerics import as_numbers, differentiation_matrix
 
 RULERS = ("fisher", "euclidean")
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
@@ -57,7 +56,7 @@ def lengths_along(
     points = curve(times[:-1, None] + halves * (1.0 + _NODES))
     coordinates = points.coordinates(chart)
     # the travel since the first node: a large constant would drown a small step in rounding
-    velocity = _differentiation(_NODES) @ (coordinates - coordinates[:, :1]) / halves[..., None]
+    velocity = differentiation_matrix(_NODES) @ (coordinates - coordinates[:, :1]) / halves[..., None]
     metric = points.fisher(chart) if ruler == "fisher" else np.eye(points.dimension)
     speed = np.sqrt(np.maximum(np.einsum("...i,...ij,...j->...", velocity, metric, velocity), 0.0))
     pieces = np.sum(halves * _WEIGHTS * speed, axis=-1)

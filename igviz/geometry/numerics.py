@@ -150,3 +150,14 @@ def matrix(rows: list[list[Any]]) -> np.ndarray:
     size = len(rows)
     entries = np.broadcast_arrays(*(entry for row in rows for entry in row))
     return np.stack(entries, axis=-1).reshape(*entries[0].shape, size, -1)
+
+
+def differentiation_matrix(nodes: np.ndarray) -> np.ndarray:
+    """Return the matrix that takes a polynomial's values at the nodes to its derivatives there."""
+    gaps = nodes[:, None] - nodes + np.eye(nodes.size)
+    scale = np.prod(gaps, axis=1)
+    result = scale[:, None] / scale / gaps
+    np.fill_diagonal(result, 0.0)
+    # constants have derivative zero, which fixes the diagonal
+    np.fill_diagonal(result, -result.sum(axis=1))
+    return result

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from igviz.geometry.families.concentrations_chart import ConcentrationsChart
 from igviz.geometry.families.exponential_family import ExponentialFamily
 from igviz.geometry.gamma_functions import (
     digamma_excess,
@@ -21,7 +22,7 @@ from igviz.geometry.gamma_functions import (
 )
 from igviz.geometry.numerics import generalised_kl
 
-_STEPS = 200
+_STEPS = 500
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -33,6 +34,8 @@ class Concentrations(ExponentialFamily):
 
     A family provides its fields, `_concentration`, `_from_concentration` and `_shares`.
     """
+
+    _fisher_rao_chart: ClassVar = ConcentrationsChart()
 
     @property
     def _concentration(self) -> np.ndarray:
@@ -91,7 +94,7 @@ class Concentrations(ExponentialFamily):
         """Return the distributions with means mᵢ of log xᵢ, shape (..., K).
 
         Solves ψ(aᵢ) − ψ(Σa) = mᵢ by Newton's method for log Σa, safeguarded by bisection. Large
-        concentrations lose digits: the rounding of mᵢ leaves a relative error of about Σa·(1 + |mᵢ|)·1e-16.
+        concentrations lose digits: the rounding of mᵢ leaves a relative error of about Σa·(1 + |mᵢ|)·1e-15.
 
         Raises
         ------
@@ -179,6 +182,7 @@ class Concentrations(ExponentialFamily):
         # the difference of the sums, which the sums themselves have rounded
         total_step = np.sum(step, axis=-1, keepdims=True)
         gap = (a / other_total) * (total_step / total) - step / other_total
+        gap = np.where(other_total > 0.5 * total, gap, a / total - other / other_total)
         means = generalised_kl(other / other_total, a / total, difference=gap)
         parts = np.sum(other_total * means + excess_divergence(a, other, step), axis=-1)
         value = parts - excess_divergence(total, other_total, total_step)[..., 0]
@@ -230,26 +234,40 @@ def _deficit(a: np.ndarray) -> np.ndarray:
 def _solve_means(means: np.ndarray) -> np.ndarray:
     """Return the concentrations a with ψ(aᵢ) − ψ(Σa) = mᵢ, where Σ exp(mᵢ) < 1.
 
-    For a given total s the aᵢ are ψ⁻¹(mᵢ + ψ(s)). Their sum exceeds s below the total that is sought and
-    falls short of it above. Newton's method for log s, with bisection where it leaves this bracket, starts
-    where large concentrations have Σ exp(mᵢ) ≈ 1 − (K − 1)/(2s − 1).
+    For a given total s the aᵢ are ψ⁻¹(mᵢ + ψ(s)), and Σaᵢ/s − 1 rises with 1/s from Σ exp(mᵢ) − 1 to K − 1.
+    In 1/s it is nearly straight for large concentrations and concave for small ones, so that Newton's method
+    for 1/s does not overshoot; bisection helps where rounding takes it out of the bracket.
     """
-    count = means.shape[-1]
-    log_total = np.log(0.5 + 0.5 * (count - 1) / -np.expm1(special.logsumexp(means, axis=-1)))
-    low, high = np.full(log_total.shape, -np.inf), np.full(log_total.shape, np.inf)
-    step = np.full(log_total.shape, np.inf)
+    inverse = _start(means)
+    low, high = np.zeros(inverse.shape), np.full(inverse.shape, np.inf)
+    step = np.full(inverse.shape, np.inf)
     for _ in range(_STEPS):
-        total = np.exp(log_total)
+        total = 1.0 / inverse
         a = digamma_inverse(means + special.psi(total)[..., None])
-        value = np.log(np.sum(a, axis=-1)) - log_total
+        value = np.sum(a, axis=-1) / total - 1.0
         # Newton's method has squared the error that the step before has left
-        settled = (np.abs(value) <= 4e-16) | (np.abs(step) < 1e-9)
+        settled = (np.abs(value) <= 4e-16) | (np.abs(step) < 1e-9 * inverse)
         if np.all(settled):
             return a
-        low, high = np.where(value > 0.0, log_total, low), np.where(value > 0.0, high, log_total)
-        slope = total * trigamma(total) * np.sum(1.0 / trigamma(a), axis=-1) / np.sum(a, axis=-1) - 1.0
-        trial = log_total - value / slope
-        trial = np.where((trial > low) & (trial < high), trial, 0.5 * (low + high))
-        step = np.where(settled, 0.0, trial - log_total)
-        log_total = log_total + step
+        low, high = np.where(value < 0.0, inverse, low), np.where(value < 0.0, high, inverse)
+        weights = excess_curvature(total) / total * np.sum(1.0 / trigamma(a), axis=-1)
+        trial = inverse - value / (np.sum(_deficit(a), axis=-1) - weights)
+        middle = np.where(high < np.inf, 0.5 * (low + high), 2.0 * low)
+        step = np.where((trial > low) & (trial < high), trial, middle) - inverse
+        step = np.where(settled, 0.0, step)
+        inverse = inverse + step
     raise ArithmeticError(f"from_expectation: not settled in {_STEPS} steps")
+
+
+def _start(means: np.ndarray) -> np.ndarray:
+    """Return a first 1/Σa, close to the last or below it.
+
+    Large concentrations have Σ exp(mᵢ) ≈ 1 − (K − 1)/(2·Σa − 1), small ones aᵢ ≈ 1/(1/Σa − mᵢ), and both forms
+    are exact for two or for equal ones.
+    """
+    others = means.shape[-1] - 1
+    log_sum = special.logsumexp(means, axis=-1)
+    large = 1.0 / (0.5 - 0.5 * others / np.expm1(log_sum))
+    most = np.sort(means, axis=-1)[..., -2:]
+    small = np.sqrt(-most[..., 0]) * np.sqrt(-most[..., 1]) / others
+    return np.where(log_sum < np.log(0.5), small, large)

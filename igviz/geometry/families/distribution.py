@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from igviz.geometry import fisher_rao
 from igviz.geometry.numerics import as_numbers
 
 # a field is given as anything array-like and stored as a read-only float64 array
@@ -25,8 +26,9 @@ class Distribution:
     """Base of all families: fields, broadcasting, indexing, checks and the names of the charts.
 
     A family adds its fields, `source`, `from_source`, `log_prob`, `entropy`, `kl`, `_check`, `_draw` and
-    `_fisher_source`; where the Fisher–Rao geometry has closed forms also `_fisher_rao_distance` and
-    `_fisher_rao_path`. Two distributions are equal if family and parameters are.
+    `_fisher_source`. Where the Fisher–Rao geometry has closed forms it adds `_fisher_rao_distance` and
+    `_fisher_rao_path`, otherwise `_fisher_rao_chart`, the coordinates for the numeric route. Two
+    distributions are equal if family and parameters are.
     """
 
     charts: ClassVar[tuple[str, ...]] = ("source",)
@@ -34,6 +36,8 @@ class Distribution:
     _ranks: ClassVar[dict[str, int]] = {}
     # how many axes one observation has: 1 for a vector
     _observation_rank: ClassVar[int] = 0
+    # coordinates in which Fisher–Rao distances and paths are found numerically
+    _fisher_rao_chart: ClassVar[fisher_rao.Chart | None] = None
     # fields that are no coordinates: they tell one surface of distributions from another
     _fixed: ClassVar[tuple[str, ...]] = ()
 
@@ -103,15 +107,15 @@ class Distribution:
         raise NotImplementedError
 
     def _fisher_rao_distance(self, q: Self) -> np.ndarray:
-        """Return the closed-form Fisher–Rao distance."""
-        raise NotImplementedError(f"fisher_rao_distance: no closed form for {self._family()}")
+        """Return the Fisher–Rao distance; numerically, unless a family has a closed form."""
+        return fisher_rao.distance(self, q, self._require_fisher_rao_chart("fisher_rao_distance"))
 
     def _fisher_rao_path(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
         """Return the Fisher–Rao geodesic: a function from t to the family's parameters, in the fields' order.
 
         t arrives with the grid's axes appended, so that it broadcasts with the fields.
         """
-        raise NotImplementedError(f"geodesic: no closed form for {self._family()}")
+        return fisher_rao.path(self, q, self._require_fisher_rao_chart("geodesic"))
 
     def _squared_speed(self, velocity: np.ndarray, chart: str) -> np.ndarray:
         """Return the squared length in the Fisher metric of velocities, shape (..., k), in a chart."""
@@ -292,6 +296,14 @@ class Distribution:
         if chart not in cls.charts:
             names = ", ".join(repr(name) for name in cls.charts)
             raise ValueError(f"{cls._family()}.{where}: chart must be one of {names}, got {chart!r}")
+
+    @classmethod
+    def _require_fisher_rao_chart(cls, where: str) -> fisher_rao.Chart:
+        if cls._fisher_rao_chart is None:
+            raise NotImplementedError(
+                f"{where}: no closed form for {cls._family()}, and no chart to find it in"
+            )
+        return cls._fisher_rao_chart
 
     @classmethod
     def _split(cls, name: str, coordinates: ArrayLike, dimension: int) -> list[np.ndarray]:

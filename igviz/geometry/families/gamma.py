@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +11,7 @@ from scipy import special
 
 from igviz.geometry.families.distribution import Parameter
 from igviz.geometry.families.exponential_family import ExponentialFamily
+from igviz.geometry.families.gamma_chart import GammaChart
 from igviz.geometry.gamma_functions import (
     digamma_excess,
     digamma_excess_inverse,
@@ -53,6 +54,8 @@ class Gamma(ExponentialFamily):
 
     shape_parameter: Parameter
     rate: Parameter
+
+    _fisher_rao_chart: ClassVar = GammaChart()
 
     def _check(self) -> None:
         self._require("shape_parameter", self.shape_parameter > 0.0, "positive", self.shape_parameter)
@@ -171,8 +174,10 @@ class Gamma(ExponentialFamily):
         self._require_same_family("Gamma.kl", q)
         a, other = self.shape_parameter, q.shape_parameter
         with np.errstate(over="ignore", invalid="ignore"):
-            # m/m_q − 1 from the differences of the parameters, which are exact for near points
-            excess = (a / other) * ((q.rate - self.rate) / self.rate) - (other - a) / other
+            # m/m_q − 1, for near points from the differences of the parameters, which are exact
+            growth = (other - a) / other
+            excess = (a / other) * ((q.rate - self.rate) / self.rate) - growth
+            excess = np.where(np.abs(growth) < 0.5, excess, (a / other) * (q.rate / self.rate) - 1.0)
             logarithm = log_ratio(a, other) + log_ratio(q.rate, self.rate)
             near = np.abs(excess) < 0.3
             means = np.where(near, log_deficit(np.where(near, excess, 0.0)), excess - logarithm)
