@@ -25,8 +25,8 @@ _ORDERS = 2.0 * np.arange(1, _BERNOULLI.size + 1)
 _SERIES_FROM = 8.0
 _HALF_LOG_TWO_PI = 0.5 * np.log(2.0 * np.pi)
 _EULER = -float(special.psi(1.0))
-# differences below this, relative to the argument, are integrated, larger ones subtracted
-_NEAR = 0.5
+# relative differences between these are integrated, others subtracted
+_FALL, _RISE = -0.7, 2.0
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 _NODES, _WEIGHTS = 0.5 * (1.0 + _NODES), 0.5 * _WEIGHTS
 _STEPS = 100
@@ -109,7 +109,7 @@ def excess_divergence(x: np.ndarray, y: np.ndarray, difference: np.ndarray) -> n
         y − x, which the caller may know more exactly than the subtraction does.
     """
     x, y, difference = np.broadcast_arrays(x, y, difference)
-    near = np.abs(difference) < _NEAR * x
+    near = (difference > _FALL * x) & (difference < _RISE * x)
     step = np.where(near, difference, 0.0)
     relative = step / x
     stretch = 1.0 + relative[..., None] * _NODES

@@ -137,6 +137,11 @@ class Bernoulli(ExponentialFamily):
     def _source_to_natural(self) -> np.ndarray:
         return self._fisher_expectation()
 
+    def third_cumulant(self) -> np.ndarray:
+        """Return E[(x − p)³] = p(1 − p)(1 − 2p), shape (..., 1, 1, 1)."""
+        p = self.probability[..., None, None, None]
+        return p * (1.0 - p) * (1.0 - 2.0 * p)
+
     def _overlaps(self, q: Self) -> np.ndarray:
         return np.abs(self.probability - q.probability) < 1.0
 

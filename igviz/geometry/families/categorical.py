@@ -216,6 +216,17 @@ class Categorical(ExponentialFamily):
     def _source_to_natural(self) -> np.ndarray:
         return self._fisher_expectation()
 
+    def third_cumulant(self) -> np.ndarray:
+        """Return the third cumulant of the indicators, shape (..., K − 1, K − 1, K − 1).
+
+        Differentiating Iᵢⱼ = pᵢ·(δᵢⱼ − pⱼ) by the k-th natural coordinate, which moves pᵢ by Iᵢₖ, gives
+        δᵢⱼ·Iᵢₖ − pᵢ·Iⱼₖ − pⱼ·Iᵢₖ.
+        """
+        first, fisher = self.probabilities[..., :-1], self._fisher_natural()
+        own = np.eye(first.shape[-1])[:, :, None] * fisher[..., :, None, :]
+        moved = first[..., :, None, None] * fisher[..., None, :, :]
+        return own - moved - np.swapaxes(moved, -3, -2)
+
     def _squared_speed(self, velocity: np.ndarray, chart: str) -> np.ndarray:
         """Return Σ dpᵢ²/pᵢ over the classes with probability: a path on a face of the simplex stays there."""
         if chart == "natural":

@@ -262,8 +262,8 @@ def _solve_means(means: np.ndarray) -> np.ndarray:
 def _start(means: np.ndarray) -> np.ndarray:
     """Return a first 1/Σa, close to the last or below it.
 
-    Large concentrations have Σ exp(mᵢ) ≈ 1 − (K − 1)/(2·Σa − 1), small ones aᵢ ≈ 1/(1/Σa − mᵢ), and both forms
-    are exact for two or for equal ones.
+    Large concentrations have Σ exp(mᵢ) ≈ 1 − (K − 1)/(2·Σa − 1). Small ones have aᵢ ≈ 1/(1/Σa − mᵢ), which
+    two and which equal ones solve in closed form.
     """
     others = means.shape[-1] - 1
     log_sum = special.logsumexp(means, axis=-1)

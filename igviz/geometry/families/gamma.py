@@ -98,7 +98,7 @@ class Gamma(ExponentialFamily):
 
         The shape parameter a solves log a − ψ(a) = log m₂ − m₁ by Newton's method, safeguarded by a bracket.
         As log m₂ − m₁ ≈ 1/(2a) for large a, the rounding of m₁ leaves a relative error of about
-        2·a·(1 + |m₁|)·1e-16.
+        a·(1 + |m₁|)·1e-15.
 
         Raises
         ------

@@ -328,6 +328,26 @@ class MultivariateNormal(ExponentialFamily):
         jacobian[..., d:, :d] = 0.0
         return jacobian
 
+    def third_cumulant(self) -> np.ndarray:
+        """Return ∂³A, shape (..., k, k, k), the third cumulant of x and the lower triangle of x·xᵀ.
+
+        Around the mean every statistic is bᵀz + zᵀQz and a constant, with z ~ N(0, cov), and the cumulant of
+        three is 8·tr(Q₁·cov·Q₂·cov·Q₃·cov) + 2·Σ b₁ᵀ·cov·Q₂·cov·b₃ over the three choices of the middle one.
+        """
+        d, cov = self.mean.shape[-1], self.cov[..., None, :, :]
+        rows, columns = np.tril_indices(d)
+        unit = np.eye(d)
+        products = unit[rows][:, :, None] * unit[columns][:, None, :]
+        square = np.concatenate([np.zeros((d, d, d)), 0.5 * (products + np.swapaxes(products, -1, -2))])
+        linear = 2.0 * (square @ self.mean[..., None, :, None])[..., 0]
+        linear[..., :d, :] += unit
+        turned = square @ cov
+        pairs = np.einsum("...iab,...jbc->...ijac", turned, turned)
+        cubic = 8.0 * np.einsum("...ijac,...kca->...ijk", pairs, turned)
+        carried = linear @ self.cov
+        middle = 2.0 * np.einsum("...ia,jab,...kb->...ijk", carried, square, carried)
+        return cubic + middle + np.swapaxes(middle, -3, -2) + np.swapaxes(middle, -2, -1)
+
     # -- paths and distances -------------------------------------------------------------------------------
 
     def _straight_point(self, q: Self, t: np.ndarray, chart: str) -> Self:

@@ -149,6 +149,18 @@ class Normal(ExponentialFamily):
         slope = precision / self.std
         return matrix([[precision, -2.0 * self.mean * slope], [0.0 * slope, slope]])
 
+    def third_cumulant(self) -> np.ndarray:
+        """Return ∂³A, shape (..., 2, 2, 2), the third cumulant of (x, x²).
+
+        0, 2·std⁴, 8·mean·std⁴ and 24·mean²·std⁴ + 8·std⁶ where 0, 1, 2 and 3 of the indices are 1.
+        """
+        variance = self.std**2
+        one = 2.0 * variance**2
+        two = 4.0 * self.mean * one
+        three = 3.0 * self.mean * two + 4.0 * variance * one
+        first = matrix([[0.0 * one, one], [one, two]])
+        return np.stack([first, matrix([[one, two], [two, three]])], axis=-3)
+
     def _straight_point(self, q: Self, t: np.ndarray, chart: str) -> Self:
         """Straight lines by weights, free of the cancellation between mean² and the second moment."""
         if chart == "source":
