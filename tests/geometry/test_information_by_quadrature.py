@@ -233,6 +233,18 @@ def test_bad_arguments_are_named(arguments, keywords, message):
         information_by_quadrature(*arguments, **keywords)
 
 
+@pytest.mark.parametrize(("excess", "allowed"), [(5e-7, True), (-5e-7, True), (3e-6, False), (-3e-6, False)])
+def test_normalised_means_to_one_millionth(excess, allowed):
+    def nearly(x, mean, std):
+        return normal(x, mean, std) + np.log1p(excess)
+
+    if allowed:
+        assert abs(information_by_quadrature(nearly, (0.3, 1.2), LINE).total - 1 - excess) < 1e-12
+    else:
+        with pytest.raises(ValueError, match="log_density must be normalised"):
+            information_by_quadrature(nearly, (0.3, 1.2), LINE)
+
+
 def test_what_cannot_be_called_is_named():
     with pytest.raises(TypeError, match="log_density must be callable"):
         information_by_quadrature(3.0, [0], LINE)
