@@ -84,5 +84,7 @@ class Laplace(LocationScale):
             shift, stretch = gap / self.scale, self.scale / q.scale
             near = stretch * exponential_excess(-np.minimum(shift, 0.25))
             far = gap / q.scale * (1.0 + np.expm1(-shift) / np.maximum(shift, 0.25))
-            moved = np.where(shift > 0.25, far, np.where(shift > 0.0, near, 0.0))
-        return itakura_saito(self.scale, q.scale) + moved
+            moved = np.where(shift > 0.25, far, near)
+        spread = itakura_saito(self.scale, q.scale)
+        # where r overflows its product with 0 is undefined, and the sum infinite all the same
+        return np.where(np.isfinite(spread), spread + moved, np.inf)[()]

@@ -176,7 +176,7 @@ class LocationScale(Distribution):
         slope, growth = self._standard_score(z)
         bend, turned, twice = self._standard_curvature(z)
         mixed = -(slope + turned)
-        unscaled = matrix([[-bend, mixed], [mixed, 1.0 - 2.0 * growth - twice]])
+        unscaled = matrix([[0.0 - bend, mixed], [mixed, 1.0 - 2.0 * growth - twice]])
         return unscaled / (self.scale**2)[..., None, None]
 
     def _standardise(self, x: ArrayLike) -> np.ndarray:

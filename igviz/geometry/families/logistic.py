@@ -103,7 +103,7 @@ class Logistic(LocationScale):
             (narrow, _kl_to_narrow, _FAR_NODES.size),
             (~near & ~narrow, _kl_to_wide, _FAR_NODES.size),
         ]
-        with np.errstate(over="ignore", under="ignore"):
+        with np.errstate(all="ignore"):
             return by_cases(cases, *arguments)
 
 
