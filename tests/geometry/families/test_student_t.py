@@ -27,16 +27,16 @@ def exact_kl(p, q, digits=25):
         )
         shift, stretch = (n - m) / s, t / s
 
-        def log_density(z, degrees):
+        def height(degrees):
             rise = mpmath.loggamma((degrees + 1) / 2) - mpmath.loggamma(degrees / 2)
-            return (
-                rise - mpmath.log(mpmath.pi * degrees) / 2 - (degrees + 1) / 2 * mpmath.log1p(z**2 / degrees)
-            )
+            return rise - mpmath.log(mpmath.pi * degrees) / 2
+
+        own, others = height(nu), height(kappa) - mpmath.log(stretch)
 
         def integrand(u):
             z = mpmath.sqrt(nu) * mpmath.sinh(u)
-            here = log_density(z, nu)
-            there = log_density((z - shift) / stretch, kappa) - mpmath.log(stretch)
+            here = own - (nu + 1) / 2 * mpmath.log1p(z**2 / nu)
+            there = others - (kappa + 1) / 2 * mpmath.log1p(((z - shift) / stretch) ** 2 / kappa)
             return mpmath.exp(here) * (here - there) * mpmath.sqrt(nu) * mpmath.cosh(u)
 
         end = mpmath.acosh(mpmath.exp((2 * digits + 5) / min(nu, kappa)))
