@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 
+from igviz.geometry.families.distribution import Distribution
 from igviz.geometry.families.exponential_family import ExponentialFamily
+from igviz.geometry.families.location_scale import LocationScale
 from igviz.geometry.families.normal import Normal
 
+Family = TypeVar("Family", bound=Distribution)
 
-def fisher_rao_circle(p: Normal, radius: float, count: int = 181) -> Normal:
-    """Return normals at one Fisher–Rao distance from p, all the way round.
 
-    With x = mean/√2 and y = std the distance is √2 times the hyperbolic one, and a hyperbolic circle of
-    radius r about (x, y) is a Euclidean circle about (x, y·cosh r) of radius y·sinh r.
+def fisher_rao_circle(p: Family, radius: float, count: int = 181) -> Family:
+    """Return distributions at one Fisher–Rao distance from p, all the way round.
+
+    The metric (a·dlocation² + b·dscale²)/scale² makes a half-plane of location and scale: with
+    x = location·√(a/b) and y = scale the distance is √b times the hyperbolic one, and a hyperbolic circle of
+    radius r about (x, y) is a Euclidean circle about (x, y·cosh r) of radius y·sinh r. For normals, with mean
+    and std, a = 1 and b = 2.
 
     Parameters
     ----------
-    p : Normal
+    p : Normal, or another family with location and scale
         The centre, one distribution.
     radius : float
         The Fisher–Rao distance, not negative.
@@ -25,13 +33,13 @@ def fisher_rao_circle(p: Normal, radius: float, count: int = 181) -> Normal:
 
     Returns
     -------
-    Normal
+    distributions of p's family
         Shape (count,).
 
     Raises
     ------
     ValueError
-        If p is a grid, or the radius negative or not finite.
+        If p is a grid or of a family that is no half-plane, or the radius negative or not finite.
 
     References
     ----------
@@ -41,13 +49,29 @@ def fisher_rao_circle(p: Normal, radius: float, count: int = 181) -> Normal:
         raise ValueError(f"fisher_rao_circle: p must be one distribution, got a grid of shape {p.shape}")
     if not np.isfinite(radius) or radius < 0:
         raise ValueError(f"fisher_rao_circle: radius must be a number not below 0, got {radius!r}")
-    hyperbolic = radius / np.sqrt(2.0)
+    across, along = half_plane_metric(p)
+    location, scale = p.source
+    hyperbolic = radius / np.sqrt(along)
     angle = np.linspace(0.0, 2.0 * np.pi, count)
-    reach = p.std * np.sinh(hyperbolic)
-    return Normal(
-        p.mean + np.sqrt(2.0) * reach * np.cos(angle),
-        p.std * np.cosh(hyperbolic) + reach * np.sin(angle),
-    )
+    reach = scale * np.sinh(hyperbolic)
+    shift = np.sqrt(along / across) * reach * np.cos(angle)
+    return p._at(np.stack([location + shift, scale * np.cosh(hyperbolic) + reach * np.sin(angle)], axis=-1))
+
+
+def half_plane_metric(p: Distribution) -> tuple[float, float]:
+    """Return a and b of the Fisher metric (a·dlocation² + b·dscale²)/scale²; the curvature is −1/b.
+
+    Raises
+    ------
+    ValueError
+        If the family of p has no location and scale.
+    """
+    if isinstance(p, Normal):
+        return 1.0, 2.0
+    if not isinstance(p, LocationScale):
+        raise ValueError(f"half_plane_metric: p must have location and scale, as igviz.Normal, got {p!r}")
+    across, along = p._metric()
+    return float(across), float(along)
 
 
 def tangent_ellipse(

@@ -66,9 +66,22 @@ def geodesic(
     falling = np.where(cosine > 0.0, sine**2 / np.where(cosine > 0.0, plus, 1.0), minus)
     rising = np.where(cosine < 0.0, sine**2 / np.where(cosine < 0.0, minus, 1.0), plus)
 
-    def at(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        length = t * total
-        height = 2.0 / (falling * np.exp(length) + rising * np.exp(-length))
-        return start * (sine * np.sinh(length) * height), start * height
+    return lambda t: _along(start, sine, falling, rising, t * total)
 
-    return at
+
+def exponential_map(start: float, angle: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (x, height) a length away from (0, start) on the geodesics that leave it at an angle.
+
+    The angle is counted from the direction of growing x towards that of growing height; angles and lengths
+    broadcast.
+    """
+    from_above = 0.5 * (0.5 * np.pi - angle)  # half the angle from the vertical
+    return _along(start, np.cos(angle), 2.0 * np.sin(from_above) ** 2, 2.0 * np.cos(from_above) ** 2, length)
+
+
+def _along(
+    start: np.ndarray | float, sine: np.ndarray, falling: np.ndarray, rising: np.ndarray, length: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (x, height) at a length from (0, start), given sin ψ, 1 − cos ψ and 1 + cos ψ."""
+    height = 2.0 / (falling * np.exp(length) + rising * np.exp(-length))
+    return start * (sine * np.sinh(length) * height), start * height
