@@ -32,9 +32,14 @@ _HOME = {
     "binned_information": "igviz.geometry.binning",
     "chernoff_information": "igviz.geometry.chernoff",
     "chernoff_point": "igviz.geometry.chernoff",
+    "empirical_fisher": "igviz.geometry.fisher",
+    "expected_fisher": "igviz.geometry.fisher",
     "fisher_rao_distance": "igviz.geometry.distances",
     "geodesic": "igviz.geometry.geodesics",
     "information_by_quadrature": "igviz.geometry.information_by_quadrature",
+    "monte_carlo_fisher": "igviz.geometry.fisher",
+    "observed_fisher": "igviz.geometry.fisher",
+    "symbolic": "igviz.geometry.symbolic",
     "Prediction": "igviz.panels.engine",
     "Slider": "igviz.panels.engine",
     "Work": "igviz.panels.engine",
@@ -44,14 +49,15 @@ _HOME = {
     "check_environment": "igviz.environment",
     "course_map": "igviz.plots.course_map",
 }
-_MODULES = ("geometry", "panels", "plots")
+_MODULES = ("geometry", "panels", "plots", "symbolic")
 
-__all__ = sorted([*_HOME, *_MODULES])
+__all__ = sorted({*_HOME, *_MODULES})
 
 if TYPE_CHECKING:
     from igviz import geometry, panels, plots
     from igviz.environment import check_environment
     from igviz.exercises.checker import check
+    from igviz.geometry import symbolic
     from igviz.geometry.binning import binned_information
     from igviz.geometry.chernoff import chernoff_information, chernoff_point
     from igviz.geometry.distances import fisher_rao_distance
@@ -69,6 +75,12 @@ if TYPE_CHECKING:
     from igviz.geometry.families.normal import Normal
     from igviz.geometry.families.poisson import Poisson
     from igviz.geometry.families.student_t import StudentT
+    from igviz.geometry.fisher import (
+        empirical_fisher,
+        expected_fisher,
+        monte_carlo_fisher,
+        observed_fisher,
+    )
     from igviz.geometry.geodesics import geodesic
     from igviz.geometry.hypothesis_testing import bayes_error
     from igviz.geometry.information_by_quadrature import information_by_quadrature

@@ -102,6 +102,15 @@ class Normal(ExponentialFamily):
         standardised = (as_numbers("Normal", "x", x) - self.mean) / self.std
         return -0.5 * standardised**2 - np.log(self.std) - _HALF_LOG_TWO_PI
 
+    def hessian_log_prob(self, x: ArrayLike) -> np.ndarray:
+        """Return the second derivatives of the log-density by (mean, std) at x, shape (..., 2, 2).
+
+        With z = (x − mean)/std they are, over std², −1 for the mean twice, −2z mixed and 1 − 3z² for the std
+        twice. Minus their mean is the Fisher matrix.
+        """
+        z = (as_numbers("Normal", "x", x) - self.mean) / self.std
+        return matrix([[-1.0, -2.0 * z], [-2.0 * z, 1.0 - 3.0 * z**2]]) / (self.std**2)[..., None, None]
+
     def cdf(self, x: ArrayLike) -> np.ndarray:
         """Return the probability of a value up to x; x broadcasts with `shape` and may be infinite."""
         return self._standard_cdf((as_numbers("Normal", "x", x) - self.mean) / self.std)
