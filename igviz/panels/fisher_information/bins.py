@@ -146,17 +146,16 @@ def bins(
         kept.plot(WIDTHS[worse], curve[worse], **RIVAL)
         kept.text(0.84 * WIDTHS[worse], curve[worse] + 0.02, "narrower,\nyet worse", **NOTE)
     kept.plot(width, curve[here], **style.APPROXIMATION_POINT)
-    now, parts = curve[here], curve[half]
+    now = curve[here]
     words = (
         f"Bins {width:.2f} std wide keep {now:.3f} of the information about the {parameter}: 100 binned data "
-        f"tell as much as {100.0 * now:.0f} exact ones. Half as wide, each cut in two, they keep {parts:.3f}."
+        f"are worth {100.0 * now:.0f} exact ones. Halved bins keep {curve[half]:.3f}."
     )
     if worse is not None:
-        narrow = f"{WIDTHS[worse]:.2f}, narrower but not nested"
-        return words + f" Yet bins of {narrow}, keep only {curve[worse]:.3f}."
+        return f"{words} At {WIDTHS[worse]:.2f}, narrower but not nested: {curve[worse]:.3f}."
     if width <= 1.0:
         law = LAW[parameter]
-        return words + f" Fine bins keep about 1 − w²/{law} = {1.0 - width**2 / law:.3f}."
+        return f"{words} Fine bins: about 1 − w²/{law} = {1.0 - width**2 / law:.3f}."
     if parameter == "mean" and abs(now - 2.0 / np.pi) < 1e-9:
-        return words + " That is 2/π: only the sign is left."
+        return f"{words} It is 2/π: only the sign is left."
     return words

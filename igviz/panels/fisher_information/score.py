@@ -269,19 +269,16 @@ def score(
 
 
 def _sentence(case: Case, now: Pulls, x: float, pull: float) -> str:
-    way = "up" if pull > 0.0 else "down"
-    article = "" if case.word == "p" else "the "
-    effect = f"pulls {article}{case.word} {way}"
+    seen = f"x = {x:.2f}" if case.outcomes is None else f"x = {x:.0f}"
+    cauchy = case.member is _cauchy
+    if cauchy:
+        seen += f", {abs(x - now.theta) / SCALE:.1f} scales off,"
+    parameter = case.word if case.word == "p" else f"the {case.word}"
+    effect = f"pulls {parameter} {'up' if pull > 0.0 else 'down'}"
     if _words(pull) == "0.00":
-        effect = f"leaves {article}{case.word} where it is"
-    seen = f"{x:.2f}" if case.outcomes is None else f"{x:.0f}"
-    words = (
-        f"At {case.word} = {now.theta:.3f}, x = {seen} {effect}: score {_words(pull)}. Over all x the pulls "
-        f"average {_words(now.mean)} and their variance is {now.information:.3f}, "
-        f"the Fisher information {case.formula}."
-    ).replace("x = -", "x = −")
-    if case.member is not _cauchy:
-        return words
-    away = abs(x - now.theta) / SCALE
-    hardest = f"the hardest pull, {1.0 / SCALE:.2f}, comes from one scale off."
-    return f"{words} This x is {away:.1f} scales off; {hardest}"
+        effect = f"leaves {parameter} where it is"
+    words = f"At {case.word} {now.theta:.3f}, {seen} {effect}: score {_words(pull)}"
+    if cauchy:
+        words += f"; the most is {1.0 / SCALE:.2f}, one scale off"
+    words += f". All pulls average {_words(now.mean)}; variance {now.information:.3f} = {case.formula}"
+    return words.replace("x = -", "x = −") + (" = I." if cauchy else ", the Fisher information.")

@@ -23,11 +23,11 @@ PLACES = [
     (6, 1.5, 0.6, "mean"),
 ]
 SENTENCE = (
-    r"Bins ([\d.]+) std wide keep ([\d.]+) of the information about the (mean|std): 100 binned data tell as "
-    r"much as (\d+) exact ones\. Half as wide, each cut in two, they keep ([\d.]+)\."
-    r"(?: Yet bins of ([\d.]+), narrower but not nested, keep only ([\d.]+)\.)?"
-    r"(?: Fine bins keep about 1 − w²/(12|6) = ([\d.]+)\.)?"
-    r"( That is 2/π: only the sign is left\.)?"
+    r"Bins ([\d.]+) std wide keep ([\d.]+) of the information about the (mean|std): 100 binned data "
+    r"are worth (\d+) exact ones\. Halved bins keep ([\d.]+)\."
+    r"(?: At ([\d.]+), narrower but not nested: ([\d.]+)\.)?"
+    r"(?: Fine bins: about 1 − w²/(12|6) = ([\d.]+)\.)?"
+    r"( It is 2/π: only the sign is left\.)?"
 )
 
 
