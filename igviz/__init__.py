@@ -39,7 +39,6 @@ _HOME = {
     "information_by_quadrature": "igviz.geometry.information_by_quadrature",
     "monte_carlo_fisher": "igviz.geometry.fisher",
     "observed_fisher": "igviz.geometry.fisher",
-    "symbolic": "igviz.geometry.symbolic",
     "Prediction": "igviz.panels.engine",
     "Slider": "igviz.panels.engine",
     "Work": "igviz.panels.engine",
@@ -49,15 +48,14 @@ _HOME = {
     "check_environment": "igviz.environment",
     "course_map": "igviz.plots.course_map",
 }
-_MODULES = ("geometry", "panels", "plots", "symbolic")
+_MODULES = ("geometry", "panels", "plots")
 
-__all__ = sorted({*_HOME, *_MODULES})
+__all__ = sorted([*_HOME, *_MODULES])
 
 if TYPE_CHECKING:
     from igviz import geometry, panels, plots
     from igviz.environment import check_environment
     from igviz.exercises.checker import check
-    from igviz.geometry import symbolic
     from igviz.geometry.binning import binned_information
     from igviz.geometry.chernoff import chernoff_information, chernoff_point
     from igviz.geometry.distances import fisher_rao_distance
