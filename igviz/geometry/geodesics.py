@@ -40,9 +40,11 @@ def geodesic(p: Family, q: Family, kind: str = "fisher-rao") -> Path[Family]:
     ValueError
         If the kind is unknown, the family has no such chart, an end has no coordinates in it, or the grids do
         not broadcast.
+    ArithmeticError
+        If a Fisher–Rao path is found numerically, as for most pairs of multivariate normals and for Gamma,
+        Beta and Dirichlet distributions, and does not settle: see `igviz.fisher_rao_distance`.
     NotImplementedError
-        If the Fisher–Rao path is asked for and a pair has no closed form, as for most pairs of multivariate
-        normals: see `igviz.fisher_rao_distance`.
+        If the Fisher–Rao path is asked for and the family has neither closed form nor numeric route.
 
     References
     ----------
@@ -119,7 +121,7 @@ class Path(Generic[Family]):
     def length(self, pieces: int = 28) -> np.ndarray:
         """Return the length of the path from t = 0 to t = 1: the integral of ds under the Fisher metric.
 
-        For the Fisher–Rao path this is the distance, found independently of its closed form: the coordinates
+        For the Fisher–Rao path this is the distance, found independently: the coordinates
         are differentiated numerically and measured with the Fisher matrix.
 
         Parameters

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import sympy
 
+from igviz.geometry.families.distribution import Distribution
+
 
 @dataclass(frozen=True)
 class Symbolic:
@@ -34,9 +36,7 @@ class Family:
 
     `points` are generic: none sits where a flipped sign would hide. `support(p)` gives nodes, shape
     (m, *p.shape, *axes of one observation), and weights, shape (m, *p.shape), whose sum over a smooth
-    function is its integral (or sum) over the support. `linked` gives any number of grids of generic
-    distributions between all of which the Fisher–Rao geometry has a closed form; without it that holds for
-    all distributions.
+    function is its integral (or sum) over the support.
     `allowed` is what the last axis of coordinates may be, `refused` a length that it may not have.
     `peaked` says that nodes must be placed with an eye on every density of the integrand: `support` is then
     called with all of them, p first. `kinks` says that the log-density has corners, at which no derivative
@@ -51,7 +51,6 @@ class Family:
     symbolic: Symbolic
     allowed: str
     refused: int
-    linked: Callable[[np.random.Generator, tuple[int, ...], int], tuple[Any, ...]] | None = None
     peaked: bool = False
     kinks: bool = False
     symmetric: bool = False
@@ -60,16 +59,25 @@ class Family:
     def name(self) -> str:
         return self.cls.__name__
 
+    @property
+    def numeric(self) -> bool:
+        """Whether Fisher–Rao distances and paths are found numerically, in a chart that the family names."""
+        return self.cls._fisher_rao_chart is not None
+
+    @property
+    def measured(self) -> bool:
+        """Whether there are Fisher–Rao distances and paths."""
+        closed = self.cls._fisher_rao_distance is not Distribution._fisher_rao_distance
+        return closed or self.numeric
+
     def pair(self, seed: int = 0, size: int = 40) -> tuple[Any, Any]:
         """Two grids of generic distributions."""
         rng = np.random.default_rng(seed)
         return self.random(rng, (size,)), self.random(rng, (size,))
 
-    def linked_grids(self, seed: int, count: int = 2, shape: tuple[int, ...] = (40,)) -> tuple[Any, ...]:
-        """Grids of generic distributions between any two of which there are Fisher–Rao paths."""
+    def grids(self, seed: int, count: int = 2, shape: tuple[int, ...] = (40,)) -> tuple[Any, ...]:
+        """Grids of generic distributions."""
         rng = np.random.default_rng(seed)
-        if self.linked is not None:
-            return self.linked(rng, shape, count)
         return tuple(self.random(rng, shape) for _ in range(count))
 
     def mean_under(self, p: Any, values: Callable[[np.ndarray], np.ndarray], *others: Any) -> np.ndarray:

@@ -90,20 +90,6 @@ def _multivariate_random(rng: np.random.Generator, shape: tuple[int, ...]) -> ig
     return ig.MultivariateNormal(rng.normal(0.3, 1.2, (*shape, 2)), cov)
 
 
-def _multivariate_linked(
-    rng: np.random.Generator, shape: tuple[int, ...], count: int
-) -> tuple[ig.MultivariateNormal, ...]:
-    """Means on one line and covariances diagonal in one set of axes, which are not orthogonal."""
-    axes, start = np.array([[0.9, -0.4, 0.3], [0.5, 1.2, -0.2], [-0.1, 0.6, 0.8]]), np.array([0.4, -0.7, 0.2])
-    grids = []
-    for _ in range(count):
-        variances = np.exp(rng.normal(0.1, 0.8, (*shape, 3)))
-        along = np.asarray(rng.normal(0.3, 1.5, shape))[..., None]
-        mean = start + along * axes[:, 0]
-        grids.append(ig.MultivariateNormal(mean, (axes * variances[..., None, :]) @ axes.T))
-    return tuple(grids)
-
-
 def _multivariate_support(p: ig.MultivariateNormal) -> tuple[np.ndarray, np.ndarray]:
     """Product of trapezoid rules on |z| ≤ 10.2, exact to rounding for smooth functions."""
     d = p.mean.shape[-1]
@@ -211,7 +197,6 @@ FAMILIES = [
             ),
         },
         random=_multivariate_random,
-        linked=_multivariate_linked,
         support=_multivariate_support,
         scipy=_multivariate_twin,
         symbolic=_multivariate_symbolic(),

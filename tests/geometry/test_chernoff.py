@@ -8,13 +8,12 @@ import pytest
 from scipy.special import gammaln
 
 import igviz as ig
-from igviz.geometry.families.distribution import Distribution
 from tests.geometry.families.test_multivariate_normal import generic
 from tests.geometry.family import Family
 from tests.geometry.registry import EXPONENTIAL, EXPONENTIAL_IDS
 
 for_families = pytest.mark.parametrize("family", EXPONENTIAL, ids=EXPONENTIAL_IDS)
-MEASURED = [f for f in EXPONENTIAL if f.cls._fisher_rao_distance is not Distribution._fisher_rao_distance]
+MEASURED = [f for f in EXPONENTIAL if f.measured]
 
 
 def objective(p, q, t):
@@ -72,7 +71,7 @@ def test_the_point_is_equally_far_from_both(family: Family):
 
 @pytest.mark.parametrize("family", MEASURED, ids=lambda family: family.name)
 def test_up_close_it_is_an_eighth_of_the_squared_distance(family: Family):
-    p, q = family.linked_grids(seed=144)
+    p, q = family.grids(seed=144)
     for t, tolerance in ((1e-3, 1e-5), (1e-6, 1e-8)):
         near = ig.geodesic(p, q)(t)
         information = ig.chernoff_information(p, near)

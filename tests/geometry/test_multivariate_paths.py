@@ -1,4 +1,4 @@
-"""Fisher–Rao distances and paths of multivariate normals: which pairs have them, and that none is shorter."""
+"""Fisher–Rao distances and paths of multivariate normals, closed and numeric: none is shorter."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import scipy.integrate
 import scipy.linalg
 
 import igviz as ig
+from igviz.geometry.families import multivariate_geodesics
 from tests.geometry.families.test_multivariate_normal import exact_matrix, generic
 
 ROTATION = np.linalg.qr(np.random.default_rng(120).normal(size=(3, 3)))[0]
@@ -173,38 +174,109 @@ def test_the_map_to_the_product_lengthens_nothing():
     assert np.all(squared <= p._squared_speed(velocity, "source") * (1 + 1e-6))
 
 
-# -- pairs without a closed form ----------------------------------------------------------------------------
-
-
-def test_other_pairs_are_refused():
-    p = ig.MultivariateNormal([0.0, 0.0], np.eye(2))
-    message = "no closed form is known for this pair of multivariate normals"
-    for q in (
-        ig.MultivariateNormal([1.0, 1.0], np.diag([1.0, 2.0])),
-        ig.MultivariateNormal([1.0, 0.0], [[1.0, 0.3], [0.3, 1.0]]),
-        ig.MultivariateNormal([1.0, 0.0], [[1.0, 1e-6], [1e-6, 2.0]]),
-        ig.MultivariateNormal([1e-5, 0.0], [[1.0, 1e-6], [1e-6, 1.0]]),
-    ):
-        with pytest.raises(
-            NotImplementedError, match=f"fisher_rao_distance: {message}; there is one for equal"
-        ):
-            ig.fisher_rao_distance(p, q)
-        with pytest.raises(NotImplementedError, match=f"geodesic: {message}"):
-            ig.geodesic(p, q)
-        for kind in ("natural", "expectation"):
-            assert ig.geodesic(p, q, kind).length() > 0
-    grid = ig.MultivariateNormal([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]], np.diag([1.0, 2.0]))
-    with pytest.raises(NotImplementedError, match=rf"{message} at index \(1,\)"):
-        ig.fisher_rao_distance(p, grid)
-    assert ig.fisher_rao_distance(p, grid[[0, 2]]).shape == (2,)
-
-
-def test_rounding_refuses_no_pair_that_has_one():
+def test_rounding_leaves_the_digits_of_pairs_with_a_closed_form():
     for separation in (3.0, 1.0, 1e-2, 1e-4):
         p, q = linked(129, 200, separation=separation)
         assert np.max(np.linalg.cond(p.cov)) > 1e6
         distances = ig.fisher_rao_distance(p, q)
         np.testing.assert_allclose(distances, ig.fisher_rao_distance(q, p), rtol=1e-8)
+
+
+# -- pairs without a closed form ----------------------------------------------------------------------------
+
+
+def test_any_pair_agrees_with_the_path_of_least_energy_in_the_source_chart():
+    # another coordinate system, another parametrisation of paths, and a metric differentiated numerically
+    p = ig.MultivariateNormal([0.3, -0.4], [[1.2, 0.3], [0.3, 0.8]])
+    q = ig.MultivariateNormal(
+        [[1.1, 0.5], [-0.2, 0.1]], [[[0.7, -0.2], [-0.2, 1.5]], [[1.0, 0.5], [0.5, 0.9]]]
+    )
+
+    def inside(x):
+        return (x[..., 2] > 0.05) & (x[..., 4] > 0.05) & (x[..., 2] * x[..., 4] - x[..., 3] ** 2 > 0.01)
+
+    manifold = ig.RiemannianManifold(lambda x: ig.MultivariateNormal.from_source(x).fisher(), inside=inside)
+    expected = manifold.distance(p.source, q.source)
+    np.testing.assert_allclose(ig.fisher_rao_distance(p, q), expected, rtol=1e-11)
+    middle = manifold.geodesic_between(p.source, q.source)(0.37)
+    np.testing.assert_allclose(ig.geodesic(p, q)(0.37).source, middle, rtol=1e-8, atol=1e-9)
+
+
+def test_any_pair_has_symmetric_distances_constant_speed_and_exact_ends():
+    rng = np.random.default_rng(140)
+    for d in (2, 3, 5):
+        p, q = generic(rng, (40,), d), generic(rng, (40,), d)
+        distance, path = ig.fisher_rao_distance(p, q), ig.geodesic(p, q)
+        np.testing.assert_allclose(ig.fisher_rao_distance(q, p), distance, rtol=1e-13)
+        ends = path([0.0, 1.0])
+        np.testing.assert_allclose(ends[0].source, p.source, rtol=1e-14, atol=1e-14)
+        np.testing.assert_allclose(ends[1].source, q.source, rtol=1e-13, atol=1e-13)
+        np.testing.assert_allclose(path.length(), distance, rtol=1e-11)
+        before, inside, after = path([-0.3, 0.4, 1.5])
+        np.testing.assert_allclose(ig.fisher_rao_distance(before, after), 1.8 * distance, rtol=1e-9)
+        np.testing.assert_allclose(ig.fisher_rao_distance(inside, after), 1.1 * distance, rtol=1e-9)
+
+
+@pytest.mark.parametrize("separation", [1e-2, 1e-5, 1e-8, 1e-12])
+def test_any_pair_keeps_its_digits_up_close(separation):
+    rng = np.random.default_rng(141)
+    p = generic(rng, (30,), 3)
+    q = ig.MultivariateNormal.from_source(p.source + separation * 0.1 * rng.normal(size=p.source.shape))
+    # half the sum of the two divergences, which keep their digits, is ½·distance² up to the fourth order
+    expected = np.sqrt(p.kl(q) + q.kl(p))
+    distance = ig.fisher_rao_distance(p, q)
+    np.testing.assert_allclose(distance, expected, rtol=1e-12 + 10.0 * np.max(distance) ** 2)
+    np.testing.assert_allclose(ig.fisher_rao_distance(q, p), distance, rtol=1e-13)
+
+
+def test_closed_forms_are_limits_of_the_other_pairs():
+    rng = np.random.default_rng(142)
+    p, q = linked(143, 20)
+    closed = ig.fisher_rao_distance(p, q)
+    twist = rng.normal(size=(20, 3, 3))
+    for size in (1e-2, 1e-4, 1e-6):
+        turn = scipy.linalg.expm(size * (twist - np.swapaxes(twist, -1, -2)))
+        near = ig.MultivariateNormal(q.mean, turn @ q.cov @ np.swapaxes(turn, -1, -2))
+        change = ig.fisher_rao_distance(q, near)
+        assert np.all(change > 0)
+        assert np.all(np.abs(ig.fisher_rao_distance(p, near) - closed) <= change)
+    # an affine map moves a pair without a closed form to another
+    p, q = generic(rng, (20,), 3), generic(rng, (20,), 3)
+    matrix, shift = rng.normal(size=(3, 3)) + np.eye(3), rng.normal(size=3)
+    moved = [ig.MultivariateNormal(r.mean @ matrix.T + shift, matrix @ r.cov @ matrix.T) for r in (p, q)]
+    np.testing.assert_allclose(ig.fisher_rao_distance(*moved), ig.fisher_rao_distance(p, q), rtol=1e-11)
+
+
+def test_there_is_one_minimum_only_wherever_newtons_method_starts():
+    rng = np.random.default_rng(144)
+    p, q = generic(rng, (25,), 3), generic(rng, (25,), 3)
+    shift, ratio, excess, _ = p._compare(q)
+    distance = ig.fisher_rao_distance(p, q)
+    lift = multivariate_geodesics._Lift(shift, ratio, excess, near=False)
+    for size in (0.1, 1.0, 10.0, 100.0):
+        start = size * rng.normal(size=(25, 3, 3))
+        turn, found = multivariate_geodesics._minimise(lift, start - np.swapaxes(start, -1, -2))
+        assert np.all(found)
+        np.testing.assert_allclose(np.sqrt(lift.spectrum(turn).energy()), distance, rtol=1e-12)
+
+
+def test_closed_forms_and_others_in_one_grid():
+    p = ig.MultivariateNormal([0.0, 0.0], np.eye(2))
+    grid = ig.MultivariateNormal([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]], np.diag([1.0, 2.0]))
+    distances, path = ig.fisher_rao_distance(p, grid), ig.geodesic(p, grid)
+    for i, q in enumerate(grid):
+        np.testing.assert_allclose(ig.fisher_rao_distance(p, q), distances[i], rtol=1e-14)
+        np.testing.assert_allclose(ig.geodesic(p, q)(0.3).source, path(0.3)[i].source, rtol=1e-13)
+
+
+def test_pairs_without_eight_digits_are_refused():
+    p = ig.MultivariateNormal([0.0, 0.0], np.eye(2))
+    q = ig.MultivariateNormal([1.0, 1e9], np.diag([1e-14, 3.0]))
+    with pytest.raises(ArithmeticError, match="fisher_rao_distance: rounding leaves fewer than 8 digits"):
+        ig.fisher_rao_distance(p, q)
+    grid = ig.MultivariateNormal([[1.0, 2.0], [1.0, 1e9]], [np.diag([2.0, 3.0]), np.diag([1e-14, 3.0])])
+    with pytest.raises(ArithmeticError, match=r"geodesic: rounding .* multivariate normals at index \(1,\)"):
+        ig.geodesic(p, grid)
 
 
 # -- geodesics ----------------------------------------------------------------------------------------------
@@ -231,7 +303,7 @@ def integrate(p, q, times):
     return solution.y[:d].T, solution.y[2 * d : 2 * d + d * d].T.reshape(-1, d, d)
 
 
-@pytest.mark.parametrize("case", ["same mean", "same covariance", "common axis"])
+@pytest.mark.parametrize("case", ["same mean", "same covariance", "common axis", "any pair"])
 def test_paths_solve_the_geodesic_equation(case):
     rng = np.random.default_rng(130)
     times = np.array([0.25, 0.5, 0.75, 1.0])
@@ -242,6 +314,8 @@ def test_paths_solve_the_geodesic_equation(case):
             q = ig.MultivariateNormal(p.mean, other.cov)
         elif case == "same covariance":
             q = ig.MultivariateNormal(other.mean, p.cov)
+        elif case == "any pair":
+            q = other
         mean, cov = integrate(p, q, times)
         path = ig.geodesic(p, q)(times)
         np.testing.assert_allclose(path.mean, mean, atol=1e-7)

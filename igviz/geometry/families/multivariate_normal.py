@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from igviz.geometry import half_plane
 from igviz.geometry.families.distribution import Parameter
 from igviz.geometry.families.exponential_family import ExponentialFamily
+from igviz.geometry.families.multivariate_geodesics import Generators, generators
 from igviz.geometry.numerics import (
     as_numbers,
     forward_substitution,
@@ -24,6 +25,8 @@ _LOG_TWO_PI = np.log(2.0 * np.pi)
 _ROOT_TWO = np.sqrt(2.0)
 # covariances whose ratio is closer than this to the identity are compared by their difference
 _NEAR = 0.3
+# a geodesic found numerically may miss its end by this, relative to its length
+_MISS = 1e-8
 # entries that mirror each other may differ by this, relative to the two standard deviations
 _ASYMMETRY = 1e-9
 
@@ -42,7 +45,7 @@ class MultivariateNormal(ExponentialFamily):
       and the lower triangle of x·xᵀ.
 
     The Fisher metric is dmeanᵀ·Λ·dmean + ½·tr(Λ·dcov·Λ·dcov), one joint geometry of mean and covariance. Its
-    distances and geodesics have a closed form for some pairs only, see `igviz.fisher_rao_distance`.
+    distances have a closed form for some pairs only, see `igviz.fisher_rao_distance`.
 
     Parameters
     ----------
@@ -371,8 +374,8 @@ class MultivariateNormal(ExponentialFamily):
         shift = _times(np.swapaxes(half, -1, -2), _whiten(root, along * pull))
         return type(self)(self.mean + shift, np.swapaxes(half, -1, -2) @ half)
 
-    def _split_axes(self, q: Self, where: str) -> _Axes:
-        """Return axes along which the Fisher–Rao geometry of the pair is a product, or raise.
+    def _split_axes(self, q: Self) -> tuple[_Axes, np.ndarray]:
+        """Return axes along which the Fisher–Rao geometry of a pair may be a product, and whether it is.
 
         Where self is standard normal let q be N(δ, S). If δ is an eigenvector of S, take it as the first axis
         and the other eigenvectors of S as the rest. Normals with mean along the first axis and covariance
@@ -407,33 +410,82 @@ class MultivariateNormal(ExponentialFamily):
         # q at right angles to the path: for points not far apart about half its square over the distance is
         # what remains
         tolerance = np.where(total <= 1.0, 1e-6, 1e-9) * total
-        exact = same_mean | (axis.coupling <= tolerance)
-        if not np.all(exact):
-            index = tuple(int(i) for i in np.argwhere(~np.atleast_1d(exact))[0])
-            place = f" at index {index}" if exact.ndim else ""
-            raise NotImplementedError(
-                f"{where}: no closed form is known for this pair of multivariate normals{place}; there is "
-                "one for equal means, for equal covariances, and for means m, n that differ along an axis "
-                "common to both covariances C, D, which is to say D·C⁻¹·(n − m) = λ·(n − m)"
+        return axes, np.asarray(same_mean | (axis.coupling <= tolerance))
+
+    def _generators(self, q: Self, which: np.ndarray, where: str) -> Generators:
+        """Return the geodesics, as seen where self is standard normal, of those pairs that are no product."""
+        shift, ratio, excess, near = (np.asarray(part)[which] for part in self._compare(q))
+        found = generators(shift, ratio, excess, near)
+        self._require_found(found.distance > 0.0, which, where)
+        return found
+
+    @staticmethod
+    def _require_found(right: np.ndarray, which: np.ndarray, where: str) -> None:
+        if not np.all(right):
+            index = tuple(int(i) for i in np.argwhere(which)[np.argmin(right)])
+            place = f" at index {index}" if index else ""
+            raise ArithmeticError(
+                f"{where}: rounding leaves fewer than 8 digits for this pair of multivariate normals{place}: "
+                "they are too far apart, or a covariance is nearly singular"
             )
-        return axes
 
     def _fisher_rao_distance(self, q: Self) -> np.ndarray:
-        return self._split_axes(q, "fisher_rao_distance").distance()
+        axes, product = self._split_axes(q)
+        distance = np.array(axes.distance())
+        if not np.all(product):
+            distance[~product] = self._generators(q, ~product, "fisher_rao_distance").distance
+        return distance[()]
 
     def _fisher_rao_path(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
-        axes = self._split_axes(q, "geodesic")
+        axes, product = self._split_axes(q)
         curve = half_plane.geodesic(axes.size / _ROOT_TWO, np.ones_like(axes.std), axes.std, axes.rise)
         frame = self._factor @ axes.frame
+        general = None if np.all(product) else self._general_path(q, ~product)
 
         def at(t: np.ndarray) -> tuple[np.ndarray, ...]:
             shift, std = curve(t)
             others = np.exp(0.5 * t[..., None] * axes.logarithms)
             half = frame * np.concatenate([std[..., None], others], axis=-1)[..., None, :]
             mean = self.mean + _ROOT_TWO * np.asarray(shift)[..., None] * frame[..., :, 0]
-            return mean, half @ np.swapaxes(half, -1, -2)
+            cov = half @ np.swapaxes(half, -1, -2)
+            if general is not None:
+                times = t.reshape(*t.shape[: t.ndim - product.ndim], 1)
+                mean[..., ~product, :], cov[..., ~product, :, :] = general(times)
+            return mean, cov
 
         return at
+
+    def _general_path(
+        self, q: Self, which: np.ndarray
+    ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+        """Return the geodesics of those pairs that are no product: t, shape (..., 1), to means, covariances.
+
+        Each half is followed from its own end, as errors grow along a geodesic; the halves must meet.
+        """
+        ends = [r._broadcast_to(which.shape)[which] for r in (self, q)]
+        ahead, back = self._generators(q, which, "geodesic"), q._generators(self, which, "geodesic")
+        half = np.full(len(ends[0].mean), 0.5)
+        first, second = (
+            type(self)(*end._carry(*found.at(half))) for end, found in zip(ends, (ahead, back), strict=True)
+        )
+        miss = first._fisher_rao_distance(second)
+        self._require_found(miss <= _MISS * ahead.distance, which, "geodesic")
+
+        def at(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            with np.errstate(over="ignore", invalid="ignore"):  # the constructor refuses what overflows
+                early, late = ends[0]._carry(*ahead.at(t)), ends[1]._carry(*back.at(1.0 - t))
+            begin = t <= 0.5
+            mean = np.where(begin[..., None], early[0], late[0])
+            return mean, np.where(begin[..., None, None], early[1], late[1])
+
+        return at
+
+    def _carry(self, mean: np.ndarray, cov: np.ndarray, change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return N(mean, cov), with cov = I + change, carried to where N(0, I) is self."""
+        factor, back = self._factor, np.swapaxes(self._factor, -1, -2)
+        near = np.linalg.norm(change, axis=(-2, -1)) < _NEAR
+        moved = np.where(near[..., None, None], self.cov + factor @ change @ back, factor @ cov @ back)
+        return self.mean + _times(factor, mean), 0.5 * (moved + np.swapaxes(moved, -1, -2))
 
 
 class _Axes(NamedTuple):
@@ -522,6 +574,11 @@ def _spectrum(
 def _times(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
     """Return matrix·vector over grids."""
     return (matrix @ vector[..., None])[..., 0]
+
+
+def _square(factor: np.ndarray) -> np.ndarray:
+    """Return factor·factorᵀ over grids."""
+    return factor @ np.swapaxes(factor, -1, -2)
 
 
 def _outer(vector: np.ndarray) -> np.ndarray:
