@@ -49,8 +49,8 @@ class Generators(NamedTuple):
     def at(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return at times t, shape (..., n), means, covariances and their differences from I.
 
-    """Geodesics from N(0, I): A, shape (n, 2d + 1, 2d + 1), and lengths up to t = 1 (nan: not found)."""
-        are small, the covariances where they are not.
+        Shapes are (..., n, d), (..., n, d, d) and (..., n, d, d). The differences keep their digits where
+        they are small, the covariances where they are not.
         """
         d = self.matrix.shape[-1] // 2
         logarithms, vectors = np.linalg.eigh(self.matrix)
