@@ -137,7 +137,7 @@ def score_of(case: Case, theta: float, x: Any) -> np.ndarray:
 
 def _counted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return a histogram that begins or ends where the values do, at the end where more of them are."""
-    low, high = np.min(values), np.max(values)
+    low, high = np.min(values), np.nextafter(np.max(values), np.inf)  # bins are open at their end
     anchor = low if np.sum(values < low + BIN) > np.sum(values > high - BIN) else high
     first, last = np.ceil((-TOP - anchor) / BIN), np.floor((TOP - anchor) / BIN)
     edges = anchor + BIN * np.arange(first, last + 1.0)

@@ -16,6 +16,7 @@ from igviz.plots import style
 bins = sys.modules["igviz.panels.fisher_information.bins"]
 PLACES = [
     (0, 0.5, 0.3, "mean"),
+    (0, 0.7, 1.1, "std"),
     (1, 0.85, 1.7, "std"),
     (2, 1.15, 3.0, "std"),
     (3, 1.0, 0.0, "mean"),
@@ -81,6 +82,9 @@ def test_the_sentence(panel, doublings, base, edge, parameter):
         assert float(said[7]) == pytest.approx(share(float(said[6]), edge, parameter), abs=6e-4)
         assert float(said[7]) < kept
     assert bool(said[8]) == (width <= 1.0)
+    if said[8]:
+        law = {"mean": 12, "std": 6}[parameter]
+        assert (int(said[8]), float(said[9])) == (law, pytest.approx(1 - width**2 / law, abs=6e-4))
 
 
 @pytest.mark.parametrize("edge", [0.0, 0.7, 2.3, 3.0])
