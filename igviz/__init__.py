@@ -28,6 +28,7 @@ _HOME = {
     "Normal": "igviz.geometry.families.normal",
     "Poisson": "igviz.geometry.families.poisson",
     "StudentT": "igviz.geometry.families.student_t",
+    "RiemannianManifold": "igviz.geometry.riemannian",
     "bayes_error": "igviz.geometry.hypothesis_testing",
     "binned_information": "igviz.geometry.binning",
     "chernoff_information": "igviz.geometry.chernoff",
@@ -39,6 +40,7 @@ _HOME = {
     "information_by_quadrature": "igviz.geometry.information_by_quadrature",
     "monte_carlo_fisher": "igviz.geometry.fisher",
     "observed_fisher": "igviz.geometry.fisher",
+    "symbolic": "igviz.geometry.symbolic",
     "Prediction": "igviz.panels.engine",
     "Slider": "igviz.panels.engine",
     "Work": "igviz.panels.engine",
@@ -48,14 +50,15 @@ _HOME = {
     "check_environment": "igviz.environment",
     "course_map": "igviz.plots.course_map",
 }
-_MODULES = ("geometry", "panels", "plots")
+_MODULES = ("geometry", "panels", "plots", "symbolic")
 
-__all__ = sorted([*_HOME, *_MODULES])
+__all__ = sorted({*_HOME, *_MODULES})
 
 if TYPE_CHECKING:
     from igviz import geometry, panels, plots
     from igviz.environment import check_environment
     from igviz.exercises.checker import check
+    from igviz.geometry import symbolic
     from igviz.geometry.binning import binned_information
     from igviz.geometry.chernoff import chernoff_information, chernoff_point
     from igviz.geometry.distances import fisher_rao_distance
@@ -82,6 +85,7 @@ if TYPE_CHECKING:
     from igviz.geometry.geodesics import geodesic
     from igviz.geometry.hypothesis_testing import bayes_error
     from igviz.geometry.information_by_quadrature import information_by_quadrature
+    from igviz.geometry.riemannian import RiemannianManifold
     from igviz.panels.engine import Prediction, Slider, Work, panel, projector
     from igviz.plots.course_map import course_map
 

@@ -87,6 +87,14 @@ def test_numerical_layers_load_no_picture_and_no_widget(layer):
     assert not loaded & {"scipy.stats", *PICTURES, *WIDGETS}
 
 
+def test_only_the_symbolic_package_loads_sympy():
+    modules = [name for layer in numerical_layers() for name in modules_below(layer)]
+    rest = [name for name in modules if not name.startswith("igviz.geometry.symbolic")]
+    assert len(rest) < len(modules)
+    assert not loaded_after(f"import {', '.join(rest)}") & {"sympy", "mpmath"}
+    assert "sympy" in loaded_after("import igviz\nigviz.symbolic")
+
+
 def test_plots_load_no_widget():
     loaded = loaded_after(f"import {', '.join(modules_below('igviz.plots'))}")
     assert "igviz.plots" in loaded

@@ -1,0 +1,338 @@
+"""A density as SymPy knows it: score, expectations and Fisher matrix."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+
+from igviz.geometry.symbolic.derived import Derived
+from igviz.geometry.symbolic.expectation import averages
+from igviz.geometry.symbolic.exponential import SymbolicExponentialFamily, require_symbols
+from igviz.geometry.symbolic.rule import Rule
+from igviz.geometry.symbolic.simplification import complements, pointwise, substituted, tidy
+from igviz.geometry.symbolic.support import outcomes, rule_for
+
+_FORMS = ("outer product", "hessian", "log-partition")
+# functions whose second derivative has point masses, which a pointwise derivative misses
+_KINKED = (sympy.Abs, sympy.sign, sympy.Heaviside, sympy.Piecewise, sympy.Max, sympy.Min)
+# generic values at which SymPy's answers are compared with quadrature
+_POSITIVE = tuple(sympy.Rational(n, 10) for n in (13, 7, 19, 9, 16))
+_REAL = tuple(sympy.Rational(n, 10) for n in (3, -6, 8, -2))
+
+
+class Density:
+    """A probability density or mass function of x with parameters, for SymPy.
+
+    Parameters
+    ----------
+    x : sympy.Symbol or tuple of sympy.Symbol
+        What is observed, declared real where it is integrated.
+    parameters : sympy.Symbol or tuple of sympy.Symbol
+        What the score differentiates by. Other symbols of the density are `constants`.
+    log_density : sympy.Expr
+        Its logarithm in nats, normalised.
+    support : sympy.Set or sequence
+        An Interval, ``S.Reals`` included, for an integral; a sequence of outcomes, or ``Range(0, oo)`` or
+        ``S.Naturals0``, for a sum. For a tuple x one Interval for each, where the ends of a later one may
+        contain earlier symbols, or outcomes that are tuples. Ends may contain parameters.
+    location, scale : sympy.Expr, optional
+        For one variable x that is integrated: x = location + scale·z is substituted first, which makes
+        SymPy fast and puts quadrature in the right place.
+    exponential_family : SymbolicExponentialFamily, optional
+        What `exponential_family` returns, if the density belongs to one.
+    natural : sequence of sympy.Expr, optional
+        Its natural coordinates in terms of the parameters.
+    points : sequence of sequence of number, optional
+        Two values of (*parameters, *constants) at which SymPy's integrals are compared with quadrature.
+        Without it they are 1.3, 0.7, … for positive symbols and 0.3, −0.6, … for others.
+
+    Attributes
+    ----------
+    x, parameters, constants : tuple of sympy.Symbol
+        Observations, parameters, and other symbols in alphabetical order.
+    log_density : sympy.Expr
+        In nats.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as above; names it. If the density does not integrate to 1.
+
+    Notes
+    -----
+    SymPy's own ``E`` is Euler's number 2.718…; the expectation is the method `expectation`.
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        parameters: Any,
+        log_density: Any,
+        support: Any,
+        *,
+        location: Any = 0,
+        scale: Any = 1,
+        exponential_family: SymbolicExponentialFamily | None = None,
+        natural: Sequence[Any] = (),
+        points: Sequence[Sequence[Any]] | None = None,
+    ) -> None:
+        self.x = require_symbols("Density", "x", x)
+        self.parameters = require_symbols("Density", "parameters", parameters)
+        if set(self.x) & set(self.parameters):
+            raise ValueError(f"Density: parameters must not contain x, got {self.parameters}")
+        self.log_density = sympy.sympify(log_density)
+        self.support = support
+        self.exponential_family, self.natural = exponential_family, tuple(map(sympy.sympify, natural))
+        if exponential_family is not None and len(self.natural) != len(exponential_family.natural_symbols):
+            raise ValueError(
+                f"Density: natural must have {len(exponential_family.natural_symbols)} coordinates, "
+                f"got {len(self.natural)}"
+            )
+        self._outcomes = outcomes(self.x, support)
+        self._location, self._scale = sympy.sympify(location), sympy.sympify(scale)
+        self._rule: Rule | None = None
+        self._there: dict[sympy.Symbol, sympy.Expr] = {}
+        if self._outcomes is None:
+            self._rule, self._there = rule_for(self.x, support, self.log_density, self._location, self._scale)
+        self.constants = self._other_symbols(sympy.Tuple(self.log_density, *self._ends()))
+        self._points = points
+        self._known: dict[Any, Any] = {sympy.Integer(1): sympy.Integer(1)}
+        self._normalised = False
+        self._require_sum_one()
+
+    def _ends(self) -> list[Any]:
+        return [end for pair in self._rule.limits for end in pair] if self._rule else []
+
+    def _other_symbols(self, *expressions: Any) -> tuple[sympy.Symbol, ...]:
+        """Symbols that are neither observed nor a parameter, in alphabetical order."""
+        free = set().union(*(sympy.sympify(e).free_symbols for e in expressions))
+        free -= {*self.x, *self.parameters, *(self._rule.variables if self._rule else ())}
+        return tuple(sorted(free, key=lambda s: s.name))
+
+    def __repr__(self) -> str:
+        x, names = (", ".join(s.name for s in group) for group in (self.x, self.parameters))
+        return f"density of {x} with parameters ({names}) and log-density {sympy.sstr(self.log_density)}"
+
+    def _repr_latex_(self) -> str:
+        x, names = (", ".join(sympy.latex(s) for s in group) for group in (self.x, self.parameters))
+        return rf"$\displaystyle \log p({x}; {names}) = {sympy.latex(self.log_density)}$"
+
+    # -- derivatives ---------------------------------------------------------------------------------------
+
+    def score(self) -> sympy.Matrix:
+        """Return the column of the derivatives of the log-density by the parameters."""
+        return self._derivatives().applyfunc(sympy.simplify)
+
+    def _derivatives(self) -> sympy.Matrix:
+        return sympy.Matrix([pointwise(self.log_density.diff(p)) for p in self.parameters])
+
+    def hessian(self) -> sympy.Matrix:
+        """Return the second derivatives of the log-density, taken pointwise: a kink adds nothing."""
+        bound = self._rule.variables if self._rule is not None else self.x
+        back = {z: (x - self._location) / self._scale for x, z in zip(self.x, bound, strict=True)}
+        return self._inside(self._second_derivatives()).subs(back, simultaneous=True)
+
+    def _second_derivatives(self) -> sympy.Matrix:
+        return sympy.hessian(self.log_density, self.parameters).applyfunc(pointwise)
+
+    # -- expectations --------------------------------------------------------------------------------------
+
+    def expectation(self, function: Any, *, time_limit: float = 5.0) -> Derived:
+        """Return the expectation of a function of x under the density.
+
+        Parameters
+        ----------
+        function : sympy.Expr or sympy.Matrix
+            In x, the parameters and possibly other symbols.
+        time_limit : float
+            Seconds of processor time for each integral; the first that takes longer ends the search.
+
+        Returns
+        -------
+        Derived
+            With a closed form where SymPy finds one in time *and* quadrature agrees at two generic points.
+        """
+        function = sympy.sympify(function)
+        return self._average(function, time_limit)
+
+    def mean_score(self, *, time_limit: float = 5.0) -> Derived:
+        """Return E[score], a column: zero unless the support moves with the parameters."""
+        return self._average(self._derivatives(), time_limit)
+
+    def kl(self, other: Sequence[sympy.Symbol], *, time_limit: float = 5.0) -> Derived:
+        """Return KL(p(·; parameters)‖p(·; other)) in nats.
+
+        Parameters
+        ----------
+        other : sequence of sympy.Symbol
+            One symbol for each parameter; `numeric` takes them after the parameters.
+        time_limit : float
+            Seconds of processor time for the integral.
+        """
+        others = require_symbols("Density.kl", "other", other)
+        if len(others) != len(self.parameters):
+            raise ValueError(f"Density.kl: other must have {len(self.parameters)} symbols, got {len(others)}")
+        there = self.log_density.subs(dict(zip(self.parameters, others, strict=True)), simultaneous=True)
+        gap = sympy.expand_log(self.log_density - there)
+        return self._average(gap, time_limit, others)
+
+    def fisher(self, form: str | None = None, *, time_limit: float = 5.0) -> Derived:
+        """Return the Fisher matrix.
+
+        Parameters
+        ----------
+        form : {"outer product", "hessian", "log-partition"}, optional
+            E[score·scoreᵀ]; −E[∇² log-density], with pointwise derivatives; or Jᵀ·∇²A·J, J = ∂natural/
+            ∂parameters, for an exponential family. All agree for regular families. Without it the Hessian is
+            taken if it does not depend on x, so that nothing has to be integrated; the log-partition, if it
+            is known, instead of a double integral; and else the outer product. Where SymPy has no confirmed
+            integral, an exponential family falls back on ∇²A.
+        time_limit : float
+            Seconds of processor time for each integral; the first that takes longer ends the search.
+
+        Returns
+        -------
+        Derived
+            A matrix, with what it took in `how`.
+
+        Raises
+        ------
+        ValueError
+            If the form is none of these, or "log-partition" is asked of another density.
+        """
+        if form is not None and form not in _FORMS:
+            raise ValueError(
+                f"Density.fisher: form must be one of {', '.join(map(repr, _FORMS))}, got {form!r}"
+            )
+        if form is None:
+            form = self._cheapest_form()
+        if form == "log-partition":
+            if self.exponential_family is None:
+                raise ValueError("Density.fisher: form 'log-partition' needs exponential_family=, got None")
+            return self._from_log_partition("Hessian of the log-partition")
+        if form == "hessian":
+            hessian = self._second_derivatives()
+            derived = self._average(-hessian, time_limit)
+            if not hessian.has(*self.x):
+                how = "Hessian of the log-density, which does not depend on x"
+                derived = dataclasses.replace(derived, how=how)
+        else:
+            # simplified before it is multiplied, so that squares stay squares
+            score = self._inside(self._derivatives())
+            derived = self._average(score * score.T, time_limit, inside=True)
+        if self.exponential_family is None or not derived.reason:
+            return derived
+        return self._from_log_partition(f"Hessian of the log-partition, because {derived.reason}")
+
+    def _from_log_partition(self, how: str) -> Derived:
+        assert self.exponential_family is not None
+        matrix = self.exponential_family.fisher_in(self.parameters, self.natural)
+        return Derived(matrix, how, self.parameters, self.constants)
+
+    def _cheapest_form(self) -> str:
+        if self._has_constant_hessian():
+            return "hessian"
+        double_integral = self._rule is not None and len(self.x) > 1
+        return "log-partition" if double_integral and self.exponential_family else "outer product"
+
+    def _has_constant_hessian(self) -> bool:
+        moving = any(end.has(*self.parameters) for end in self._ends())
+        return (
+            not moving and not self.log_density.has(*_KINKED) and not self._second_derivatives().has(*self.x)
+        )
+
+    # -- how an expectation is found -----------------------------------------------------------------------
+
+    def _inside(self, function: Any) -> Any:
+        """Return a function of x in terms of the variables of the rule, simplified."""
+        if isinstance(function, sympy.MatrixBase):
+            return function.applyfunc(self._inside)
+        return substituted(function, self._there)
+
+    def _average(
+        self,
+        function: Any,
+        time_limit: float,
+        extra: tuple[sympy.Symbol, ...] = (),
+        inside: bool = False,
+    ) -> Derived:
+        """Average entry by entry, each different entry once; `inside` if in the variables of the rule."""
+        if not time_limit > 0.0:
+            raise ValueError(f"Density: time_limit must be positive, got {time_limit!r}")
+        if not inside:
+            self._require_no_variable(function)
+            function = self._inside(function)
+        matrix = isinstance(function, sympy.MatrixBase)
+        entries = list(function) if matrix else [function]
+        others = self._other_symbols(self.log_density, *self._ends(), *entries)
+        constants = tuple(s for s in others if s not in extra)
+        parameters = (*self.parameters, *extra)
+        if self._rule is None:
+            values = [self._over_outcomes(entry) for entry in entries]
+            result = Derived(values, "sum over the outcomes", parameters, constants)
+        else:
+            rule = dataclasses.replace(self._rule, symbols=(*parameters, *constants))
+            self._require_integral_one(rule)
+            columns = function.shape[1] if matrix else 0
+            points = self._test_points(rule)
+            result = averages(rule, entries, columns, time_limit, points, self._known)
+            result = dataclasses.replace(result, parameters=parameters, constants=constants)
+        expression = sympy.Matrix(*function.shape, result.expression) if matrix else result.expression[0]
+        return dataclasses.replace(result, expression=expression)
+
+    def _require_no_variable(self, function: Any) -> None:
+        if self._rule is None:
+            return
+        for variable in set(self._rule.variables) - set(self.x):
+            if sympy.sympify(function).has(variable):
+                raise ValueError(f"Density: {variable} is the variable of integration, got it in {function}")
+
+    def _over_outcomes(self, function: sympy.Expr) -> sympy.Expr:
+        mass = sympy.exp(self.log_density)
+        total = tidy(sum((function * mass).subs(o, simultaneous=True) for o in self._outcomes or ()))
+        return complements(total)
+
+    def _test_points(self, rule: Rule) -> tuple[tuple[Any, ...], ...]:
+        """Two generic values of the rule's symbols."""
+        given = [tuple(map(sympy.sympify, p)) for p in self._points] if self._points is not None else [(), ()]
+        points = []
+        for i, point in enumerate(given):
+            generic = iter(_generic(rule.symbols, i))
+            known = dict(zip((*self.parameters, *self.constants), point, strict=False))
+            points.append(tuple(known.get(s, value) for s, value in zip(rule.symbols, generic, strict=True)))
+        return tuple(points)
+
+    def _require_sum_one(self) -> None:
+        if self._outcomes is None:
+            return
+        total = self._over_outcomes(sympy.Integer(1))
+        if total != 1 and not total.equals(1):
+            raise ValueError(f"Density: log_density must give probabilities with sum 1, got {total}")
+
+    def _require_integral_one(self, rule: Rule) -> None:
+        if self._normalised:
+            return
+        for point in self._test_points(rule):
+            try:
+                rule.mean([], *point)
+            except ArithmeticError as error:
+                at = ", ".join(f"{s} = {value}" for s, value in zip(rule.symbols, point, strict=True))
+                raise ValueError(
+                    f"Density: log_density must be that of a normalised density, but at {at} {error} "
+                    "(points= names other places to try)"
+                ) from None
+        self._normalised = True
+
+
+def _generic(symbols: Sequence[sympy.Symbol], start: int) -> list[sympy.Rational]:
+    """Return generic values in the domain of the symbols, others for each start."""
+    chosen, used = [], {True: start, False: start}
+    for symbol in symbols:
+        positive = bool(symbol.is_positive)
+        pool = _POSITIVE if positive else _REAL
+        chosen.append(pool[used[positive] % len(pool)])
+        used[positive] += 1
+    return chosen
