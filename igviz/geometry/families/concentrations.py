@@ -77,7 +77,8 @@ class Concentrations(ExponentialFamily):
     @property
     def expectation(self) -> np.ndarray:
         """E[log xᵢ] = ψ(aᵢ) − ψ(Σa), shape (..., K)."""
-        return special.psi(self._concentration) - special.psi(self._total())[..., None]
+        a, total = self._concentration, self._total()[..., None]
+        return np.log(a / total) + (digamma_excess(a) - digamma_excess(total))
 
     @classmethod
     def from_source(cls, coordinates: ArrayLike) -> Self:
@@ -101,7 +102,8 @@ class Concentrations(ExponentialFamily):
         ValueError
             If Σ exp(mᵢ) is not less than 1, as Jensen's inequality demands.
         ArithmeticError
-            If the solution is not found.
+            If the rounding of the means leaves less than two digits of the concentrations, as where their sum
+            exceeds 1e13 or one of them all others by as much.
 
         References
         ----------
@@ -245,18 +247,24 @@ def _solve_means(means: np.ndarray) -> np.ndarray:
         total = 1.0 / inverse
         a = digamma_inverse(means + special.psi(total)[..., None])
         value = np.sum(a, axis=-1) / total - 1.0
+        weights = excess_curvature(total) / total * np.sum(1.0 / trigamma(a), axis=-1)
+        slope = np.sum(_deficit(a), axis=-1) - weights
         # Newton's method has squared the error that the step before has left
         settled = (np.abs(value) <= 4e-16) | (np.abs(step) < 1e-9 * inverse)
         if np.all(settled):
-            return a
+            break
         low, high = np.where(value < 0.0, inverse, low), np.where(value < 0.0, high, inverse)
-        weights = excess_curvature(total) / total * np.sum(1.0 / trigamma(a), axis=-1)
-        trial = inverse - value / (np.sum(_deficit(a), axis=-1) - weights)
+        trial = inverse - value / slope
         middle = np.where(high < np.inf, 0.5 * (low + high), 2.0 * low)
+        before = step
         step = np.where((trial > low) & (trial < high), trial, middle) - inverse
-        step = np.where(settled, 0.0, step)
+        # steps that no longer shrink follow the rounding of the value
+        noise = (np.abs(value) < 1e-14) & (np.abs(step) > 0.5 * np.abs(before))
+        step = np.where(settled | noise, 0.0, step)
         inverse = inverse + step
-    raise ArithmeticError(f"from_expectation: not settled in {_STEPS} steps")
+    if not np.all(settled & (slope * inverse > 1e-13)):
+        raise ArithmeticError("from_expectation: rounding leaves no digits of the concentrations")
+    return a
 
 
 def _start(means: np.ndarray) -> np.ndarray:

@@ -76,7 +76,7 @@ class Gamma(ExponentialFamily):
     @property
     def expectation(self) -> np.ndarray:
         """(E[log x], E[x]) = (ψ(shape_parameter) − log rate, shape_parameter/rate), shape (..., 2)."""
-        logarithm = special.psi(self.shape_parameter) - np.log(self.rate)
+        logarithm = log_ratio(self.shape_parameter, self.rate) + digamma_excess(self.shape_parameter)
         return np.stack([logarithm, self.shape_parameter / self.rate], axis=-1)
 
     @classmethod
