@@ -29,18 +29,26 @@ _HOME = {
     "Poisson": "igviz.geometry.families.poisson",
     "StudentT": "igviz.geometry.families.student_t",
     "RiemannianManifold": "igviz.geometry.riemannian",
+    "alpha_divergence": "igviz.geometry.divergences",
     "bayes_error": "igviz.geometry.hypothesis_testing",
     "binned_information": "igviz.geometry.binning",
+    "bregman_divergence": "igviz.geometry.divergences",
     "chernoff_information": "igviz.geometry.chernoff",
     "chernoff_point": "igviz.geometry.chernoff",
+    "chi_squared": "igviz.geometry.divergences",
     "empirical_fisher": "igviz.geometry.fisher",
     "expected_fisher": "igviz.geometry.fisher",
+    "f_divergence": "igviz.geometry.f_divergences",
     "fisher_rao_distance": "igviz.geometry.distances",
     "geodesic": "igviz.geometry.geodesics",
+    "hellinger_distance": "igviz.geometry.divergences",
     "information_by_quadrature": "igviz.geometry.information_by_quadrature",
+    "jeffreys": "igviz.geometry.divergences",
+    "kl_ball": "igviz.geometry.kl_balls",
     "monte_carlo_fisher": "igviz.geometry.fisher",
     "observed_fisher": "igviz.geometry.fisher",
     "symbolic": "igviz.geometry.symbolic",
+    "total_variation": "igviz.geometry.total_variation",
     "Prediction": "igviz.panels.engine",
     "Slider": "igviz.panels.engine",
     "Work": "igviz.panels.engine",
@@ -62,6 +70,14 @@ if TYPE_CHECKING:
     from igviz.geometry.binning import binned_information
     from igviz.geometry.chernoff import chernoff_information, chernoff_point
     from igviz.geometry.distances import fisher_rao_distance
+    from igviz.geometry.divergences import (
+        alpha_divergence,
+        bregman_divergence,
+        chi_squared,
+        hellinger_distance,
+        jeffreys,
+    )
+    from igviz.geometry.f_divergences import f_divergence
     from igviz.geometry.families.bernoulli import Bernoulli
     from igviz.geometry.families.beta import Beta
     from igviz.geometry.families.categorical import Categorical
@@ -85,7 +101,9 @@ if TYPE_CHECKING:
     from igviz.geometry.geodesics import geodesic
     from igviz.geometry.hypothesis_testing import bayes_error
     from igviz.geometry.information_by_quadrature import information_by_quadrature
+    from igviz.geometry.kl_balls import kl_ball
     from igviz.geometry.riemannian import RiemannianManifold
+    from igviz.geometry.total_variation import total_variation
     from igviz.panels.engine import Prediction, Slider, Work, panel, projector
     from igviz.plots.course_map import course_map
 
