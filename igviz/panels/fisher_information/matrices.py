@@ -21,6 +21,7 @@ COUNTS = (5, 10, 20, 50, 100, 500, 2000)
 SCALINGS = {"mean per datum": "mean", "sum": "sum"}
 DATA_SEED, MODEL_SEED = 6, 1
 REACH = 6.0  # half the width of the left picture
+PIXEL = 0.025
 LOW, HIGH = -3.1, 0.5  # of the log-likelihood per datum
 GRID = np.linspace(-REACH, REACH, 241)
 STEPS = np.linspace(-2.5, 2.5, 61)  # from the place, where the parabolas are drawn
@@ -62,6 +63,7 @@ def log_likelihood(location: np.ndarray, x: np.ndarray) -> np.ndarray:
 class Likelihood(NamedTuple):
     """What does not depend on the place."""
 
+    rug: np.ndarray  # where data are seen: marks nearer than a pixel are one
     curve: np.ndarray  # on GRID, relative to the highest
     best: float
     highest: float
@@ -77,7 +79,8 @@ def likelihood(truth: str, n: int) -> Likelihood:
         near = best + step * np.linspace(-1.0, 1.0, 21)
         best, step = near[np.argmax(log_likelihood(near, x))], 0.1 * step
     highest = float(log_likelihood(np.array([best]), x)[0])
-    return Likelihood(curve - highest, float(best), highest)
+    rug = PIXEL * np.unique(np.round(x[np.abs(x) < REACH] / PIXEL))
+    return Likelihood(rug, curve - highest, float(best), highest)
 
 
 class Four(NamedTuple):
@@ -156,7 +159,7 @@ def four_matrices(
     """Four curvatures of one log-likelihood: each parabola takes another number for its bend."""
     curves, numbers = axes
     x, shape, now = data(truth, n), likelihood(truth, n), four(location, truth, n)
-    curves.plot(x, np.full(n, LOW + 0.12), **RUG)
+    curves.plot(shape.rug, np.full_like(shape.rug, LOW + 0.12), **RUG)
     curves.plot(GRID, shape.curve, **style.TARGET)
     here = float(log_likelihood(np.array([location]), x)[0]) - shape.highest
     slope = float(np.mean(Cauchy(location, 1.0).score(x)[:, 0]))
