@@ -129,37 +129,34 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
 def _sentence(one: OneParameterModel, delta: float) -> str:
     there, back, slope = here(one, delta)
     outer, hessian, mean = (number(value) for value in curves(one).information)
+    place = f"slope {slope:.3f} at δ = {delta:g}"
     if isinstance(one, UniformEnd):
         return (
-            f"θ = {one.end:.1f}, δ = {delta:g}: KL(p‖q) = log(1 + δ/θ) = {number(there)} nats, slope "
-            f"{slope:.3f} and not 2; KL(q‖p) is infinite. E[score] = {mean}, not 0. Outer product {outer}, "
-            f"Hessian form {hessian}: two signs, and no ½·I·δ²."
+            f"KL(p‖q) = log(1 + δ/θ) = {number(there)} nats, {place} and not 2; KL(q‖p) is infinite. "
+            f"E[score] = {mean}, not 0. Outer product {outer}, Hessian form {hessian}: no ½·I·δ²."
         )
     if isinstance(one, LaplaceLocation):
         return (
-            f"b = {one.scale:.1f}, δ = {delta:g}: KL is {number(there)} nats both ways, slope {slope:.3f}. "
-            f"E[score] = {mean}. Outer product 1/b² = {outer} is right; the Hessian form gives {hessian}: "
-            "log p is straight but for a kink, and the kink moves."
+            f"KL is {number(there)} nats both ways, {place}. E[score] = {mean}. Outer product 1/b² = {outer} "
+            f"is right; the Hessian form is {hessian}: log p is straight but for a kink that moves."
         )
     if isinstance(one, NormalMean):
         return (
-            f"std = {one.std:.1f}, δ = {delta:g}: KL is {number(there)} nats both ways, slope {slope:.3f}. "
-            f"E[score] = {mean}; outer product {outer} = Hessian form {hessian} = I, and KL is ½·I·δ² for "
-            "every δ."
+            f"KL is {number(there)} nats both ways, {place}. E[score] = {mean}; outer product {outer} = "
+            f"Hessian form {hessian} = I, and KL is ½·I·δ² for every δ."
         )
     assert isinstance(one, MixturePosition)
     fisher = one.fisher()
-    information, determinant = number(fisher[0, 0]), number(float(np.linalg.det(fisher)))
+    determinant = number(float(np.linalg.det(fisher)))
     if one.weight == 0.0:
         return (
-            f"w = 0, std {one.std:.1f}: the dead part moves by δ = {delta:g} and p stays as it is, both KL "
-            f"are 0. E[score] = {mean}, outer product {outer}, Hessian form {hessian}. Though "
-            f"I(w) = {information}, the matrix of (w, m) has det {determinant}."
+            f"w = 0: m moves by δ = {delta:g} and p stays as it is, both KL are 0. E[score] = {mean}, outer "
+            f"product {outer}, Hessian form {hessian}. I(w) = {number(fisher[0, 0])}, yet the matrix of "
+            f"(w, m) has det {determinant}."
         )
     return (
-        f"w = {one.weight:g}, std {one.std:.1f}, δ = {delta:g}: KL(p‖q) {number(there)}, KL(q‖p) "
-        f"{number(back)} nats, slope {slope:.3f}. E[score] = {mean}; outer product {outer} = Hessian form "
-        f"{hessian} = I(m). I(w) = {information}; the matrix of (w, m) has det {determinant}."
+        f"KL(p‖q) {number(there)}, KL(q‖p) {number(back)} nats, {place}. E[score] = {mean}; outer product "
+        f"{outer} = Hessian form {hessian} = I(m). Matrix of (w, m): det {determinant}."
     )
 
 

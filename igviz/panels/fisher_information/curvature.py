@@ -63,7 +63,7 @@ def _half_plane(make: Callable[[float, float], Distribution], name: str, reach: 
     location, scale = ("mean", "std") if name == "Normal" else ("location", "scale")
     return Surface(
         tuple(make(reach * x, y) for x, y in zip(LOCATIONS, SCALES, strict=True)),
-        lambda p: f"{name}, {location} {_signed(p.source[0])}, {scale} {p.source[1]:.1f}",
+        lambda p: f"{name} at ({_signed(p.source[0])}, {p.source[1]:.1f})",
         location,
         scale,
         ((f"−{reach}", "0", f"{reach}"), ("0", f"{reach}", f"{2 * reach}")),
@@ -82,12 +82,12 @@ def _of_mean_and_shape(source: np.ndarray) -> np.ndarray:
 
 SURFACES = {
     "Normal": _half_plane(Normal, "Normal", 3),
-    "Student t, ν = 5": _half_plane(lambda x, y: StudentT(x, y, 5.0), "Student t, ν = 5", 4),
+    "Student t, ν = 5": _half_plane(lambda x, y: StudentT(x, y, 5.0), "Student t₅", 4),
     "Laplace": _half_plane(Laplace, "Laplace", 4),
     "Cauchy": _half_plane(Cauchy, "Cauchy", 9),
     "Categorical": Surface(
         tuple(Categorical([a, 0.5 * (1.0 - a), 0.5 * (1.0 - a)]) for a in SHARES),
-        lambda p: f"Categorical, P(A) = {p.probabilities[0]:.2f}",
+        lambda p: f"Categorical at P(A) = {p.probabilities[0]:.2f}",
         "P(A)",
         "P(B)",
         (("0", "0.5", "1"), ("0", "0.5", "1")),
@@ -95,7 +95,7 @@ SURFACES = {
     ),
     "Gamma": Surface(
         tuple(Gamma(a, a) for a in SHAPES),
-        lambda p: f"Gamma, shape {p.shape_parameter:g}",
+        lambda p: f"Gamma at shape {p.shape_parameter:g}",
         "mean",
         "shape",
         (("0.01", "1", "100"), ("0.01", "1", "100")),
@@ -224,12 +224,14 @@ def curvature(axes: tuple[Axes, Axes], family: str = "Normal", r: float = 1.0, p
 def _sentence(family: str, place: int, step: int, now: Drawing) -> str:
     surface, radius, length = SURFACES[family], RADII[step - 1], now.fan.circumferences[step - 1]
     flat, curvature = 2.0 * np.pi * radius, f"{now.curvature:+.3f}".replace("-", "−")
-    where = "everywhere" if now.same else "here, another elsewhere"
-    faster, under = ("faster", "under") if now.curvature < 0.0 else ("more slowly", "over")
+    where = "everywhere" if now.same else "at this shape"
+    faster, sign = ("faster", "<") if now.curvature < 0.0 else ("slower", ">")
     outside = np.mean(np.isnan(now.circles[step - 1, :-1, 0]))
-    beyond = f" {100.0 * outside:.0f}% of this circle lies beyond the sides." if outside > 0.0 else ""
+    # where part of the circle is not there, one must say so; two lines hold no more
+    beyond = f" ({100.0 * outside:.0f}% outside)" if outside > 0.0 else ""
+    triangles = "" if beyond else f", triangles {sign} 180°"
     return (
-        f"{surface.words(surface.centres[place - 1])}: radius {radius:.2f}, circumference {length:.3f}, "
-        f"{length / flat:.3f} times 2πr = {flat:.3f}. Curvature {curvature} {where}: geodesics part {faster} "
-        f"than on a plane, triangles have {under} 180°.{beyond}"
+        f"{surface.words(surface.centres[place - 1])}: radius {radius:.2f}, circumference {length:.3f}"
+        f"{beyond}, {length / flat:.3f} times 2πr = {flat:.3f}. Curvature {curvature} {where}: geodesics "
+        f"part {faster} than on a plane{triangles}."
     )

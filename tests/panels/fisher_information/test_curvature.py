@@ -11,10 +11,11 @@ from scipy import integrate, special
 
 import igviz as ig
 import igviz.panels.fisher_information as lecture
-from igviz.panels.engine.encode import CAPTION_MARGIN, _fonts, _wrapped
+from igviz.panels.engine.encode import _fonts, _wrapped
 from igviz.plots import style
 
 curvature = sys.modules["igviz.panels.fisher_information.curvature"]
+PAGE = 640  # the width that the page gives a sentence, in the caption's font, which is smaller
 # −1/b of the metric (a·dlocation² + b·dscale²)/scale², and that of a sphere of radius 2
 CONSTANT = {
     "Normal": -1 / 2,
@@ -39,16 +40,17 @@ def panel():
 
 
 def said(sentence):
+    """Return the name, five numbers, three words and the part outside."""
     found = re.fullmatch(
-        r"(.+): radius ([\d.]+), circumference ([\d.]+), ([\d.]+) times 2πr = ([\d.]+)\. Curvature "
-        r"([+−][\d.]+) (everywhere|here, another elsewhere): geodesics part (faster|more slowly) than on a "
-        r"plane, triangles have (under|over) 180°\.(?: (\d+)% of this circle lies beyond the sides\.)?",
+        r"(.+): radius ([\d.]+), circumference ([\d.]+)(?: \((\d+)% outside\))?, ([\d.]+) times "
+        r"2πr = ([\d.]+)\. Curvature ([+−][\d.]+) (everywhere|at this shape): geodesics part (faster|slower) "
+        r"than on a plane(?:, triangles (<|>) 180°)?\.",
         sentence,
     )
     assert found, sentence
-    words = list(found.groups())
-    numbers = [float(word.replace("−", "-")) for word in words[1:6]]
-    return words[0], numbers, words[6:9], words[9]
+    name, radius, length, beyond, *others = found.groups()
+    numbers = [float(word.replace("−", "-")) for word in (radius, length, *others[:3])]
+    return name, numbers, tuple(others[3:]), beyond
 
 
 def constant_length(bend, r):
@@ -66,7 +68,7 @@ def gamma_bend(a):
 def test_the_sentence_of_constant_curvature(panel, family):
     for r, place in [(0.2, 3), (1.0, 1), (2.0, 5)]:
         panel.set(family=family, r=r, place=place)
-        name, numbers, (where, faster, under), _beyond = said(panel.sentence)
+        name, numbers, (where, faster, sign), beyond = said(panel.sentence)
         bend = CONSTANT[family]
         length = constant_length(bend, r)
         assert numbers[0] == r
@@ -75,20 +77,22 @@ def test_the_sentence_of_constant_curvature(panel, family):
         assert numbers[3] == pytest.approx(2 * np.pi * r, abs=6e-4)
         assert numbers[4] == pytest.approx(bend, abs=1e-9)
         assert where == "everywhere"
-        assert (faster, under) == (("faster", "under") if bend < 0 else ("more slowly", "over"))
+        assert faster == ("faster" if bend < 0 else "slower")
+        assert sign in (None, "<" if bend < 0 else ">")
+        assert (sign is None) == (beyond is not None)
         assert (numbers[2] > 1) == (bend < 0)
-        assert name.startswith(family)
+        assert name.startswith(family.partition(",")[0])
 
 
 def test_the_sentence_of_gamma(panel):
     for r, place, a in [(0.5, 1, 0.3), (1.0, 3, 1.0), (2.0, 5, 5.0)]:
         panel.set(family="Gamma", r=r, place=place)
-        name, numbers, (where, faster, under), beyond = said(panel.sentence)
-        assert name == f"Gamma, shape {a:g}"
+        name, numbers, (where, faster, sign), beyond = said(panel.sentence)
+        assert name == f"Gamma at shape {a:g}"
         assert numbers[4] == pytest.approx(gamma_bend(a), abs=6e-4)
         # between the circles of its steepest and of its flattest possible curvature, −1/2 and −1/4
         assert constant_length(-0.25, r) - 1e-3 < numbers[1] < constant_length(-0.5, r) + 1e-3
-        assert (where, faster, under) == ("here, another elsewhere", "faster", "under")
+        assert (where, faster, sign) == ("at this shape", "faster", "<")
         assert beyond is None
 
 
@@ -223,7 +227,7 @@ def test_the_prediction(panel):
     panel.answer("Longer")
     assert panel.values == {"family": "Normal", "r": 2.0, "place": 3}
     name, numbers, _words, _beyond = said(panel.sentence)
-    assert name == "Normal, mean 0.0, std 1.0"
+    assert name == "Normal at (0.0, 1.0)"
     assert numbers[1:4] == [17.195, 1.368, 12.566]
     ring = ig.geometry.balls.fisher_rao_circle(ig.Normal(0.0, 1.0), 2.0, 20_001)
     steps = np.diff(ring.source, axis=0)
@@ -232,12 +236,11 @@ def test_the_prediction(panel):
     assert numbers[1] == pytest.approx(length, abs=6e-4)
 
 
-def test_every_place_fits_three_lines(panel):
+def test_every_place_fits_two_lines(panel):
     for family in curvature.FAMILIES:
         for place in curvature.PLACES:
             now = curvature.drawing(family, place)
             for step in (4, 20, 33, 40):
                 words = curvature._sentence(family, place, step, now)
-                assert len(_wrapped(words, 720 - 2 * CAPTION_MARGIN, _fonts()[0])) <= 3
-                assert len(words) <= 260
+                assert len(_wrapped(words, PAGE, _fonts()[0])) <= 2
                 assert "nan" not in words
