@@ -276,9 +276,7 @@ class RiemannianManifold:
             If no shortest path was found to that precision.
         """
         points, ends = self._ends("distance", x, y)
-        return self._between("distance", points, ends - points, _DISTANCE).distance.reshape(
-            points.shape[:-1]
-        )[()]
+        return self._distance("RiemannianManifold.distance", points, ends - points)
 
     def logarithm_map(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         """Return the velocities at x of the shortest geodesics found to y, shape (..., k).

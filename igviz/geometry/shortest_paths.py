@@ -31,6 +31,7 @@ Field = Callable[[np.ndarray], np.ndarray]
 FEWEST, MOST = 8, 256
 _AT_ONCE = 64  # pairs whose Newton systems are held in memory together
 _ITERATIONS = 200
+_HOPELESS = 32  # coefficients with which some minimum must have been found
 # relative steps of the coordinates for the second derivatives in the Newton matrix, whose errors only slow it
 _NUDGE = 1e-4
 
@@ -97,7 +98,8 @@ def shortest_paths(
             tail = energy.tail(coefficients)
             found.distance[few] = np.where(well, scale * np.sqrt(2.0 * value), np.nan)
             found.tail[few] = np.where(well, tail, np.nan)
-            unfinished.append(few[~well | (tail > resolved)])
+            hopeless = ~well & (size >= _HOPELESS)
+            unfinished.append(few[(~well | (tail > resolved)) & ~hopeless])
         todo, size = np.concatenate(unfinished), 2 * size
     return found
 
