@@ -21,6 +21,7 @@ _HOME = {
     "Dirichlet": "igviz.geometry.families.dirichlet",
     "Exponential": "igviz.geometry.families.exponential",
     "ExponentialFamily": "igviz.geometry.families.exponential_family",
+    "FlatSubmanifold": "igviz.geometry.submanifolds",
     "Gamma": "igviz.geometry.families.gamma",
     "Laplace": "igviz.geometry.families.laplace",
     "Logistic": "igviz.geometry.families.logistic",
@@ -36,17 +37,21 @@ _HOME = {
     "chernoff_information": "igviz.geometry.chernoff",
     "chernoff_point": "igviz.geometry.chernoff",
     "chi_squared": "igviz.geometry.divergences",
+    "e_projection": "igviz.geometry.projections",
     "empirical_fisher": "igviz.geometry.fisher",
     "expected_fisher": "igviz.geometry.fisher",
     "f_divergence": "igviz.geometry.f_divergences",
     "fisher_rao_distance": "igviz.geometry.distances",
     "geodesic": "igviz.geometry.geodesics",
     "hellinger_distance": "igviz.geometry.divergences",
+    "independence_model": "igviz.geometry.submanifolds",
     "information_by_quadrature": "igviz.geometry.information_by_quadrature",
     "jeffreys": "igviz.geometry.divergences",
     "kl_ball": "igviz.geometry.kl_balls",
+    "m_projection": "igviz.geometry.projections",
     "monte_carlo_fisher": "igviz.geometry.fisher",
     "observed_fisher": "igviz.geometry.fisher",
+    "pythagorean_residual": "igviz.geometry.projections",
     "symbolic": "igviz.geometry.symbolic",
     "total_variation": "igviz.geometry.total_variation",
     "Prediction": "igviz.panels.engine",
@@ -102,7 +107,9 @@ if TYPE_CHECKING:
     from igviz.geometry.hypothesis_testing import bayes_error
     from igviz.geometry.information_by_quadrature import information_by_quadrature
     from igviz.geometry.kl_balls import kl_ball
+    from igviz.geometry.projections import e_projection, m_projection, pythagorean_residual
     from igviz.geometry.riemannian import RiemannianManifold
+    from igviz.geometry.submanifolds import FlatSubmanifold, independence_model
     from igviz.geometry.total_variation import total_variation
     from igviz.panels.engine import Prediction, Slider, Work, panel, projector
     from igviz.plots.course_map import course_map
