@@ -26,7 +26,7 @@ LOW, HIGH = -3.1, 0.5  # of the log-likelihood per datum
 GRID = np.linspace(-REACH, REACH, 241)
 STEPS = np.linspace(-2.5, 2.5, 61)  # from the place, where the parabolas are drawn
 ERRORS = 2.0  # standard errors within which two numbers agree
-LEAST, MOST = -1.1, 6.6  # of the right picture, in units of the expected one
+LEAST, MOST = -1.1, 4.7  # of the right picture, in units of the expected one
 
 LOOKS: dict[str, dict[str, Any]] = {
     "expected": {"color": style.GREEN, "linestyle": "-", "marker": "o"},
@@ -35,14 +35,13 @@ LOOKS: dict[str, dict[str, Any]] = {
     "empirical": {"color": style.VERMILLION, "linestyle": "-.", "marker": "D"},
 }
 RUG: dict[str, Any] = {"color": style.GREY, "marker": "|", "markersize": 9, "linestyle": "none"}
-NUMBER: dict[str, Any] = {
+UNIT: dict[str, Any] = {
     "fontsize": style.LABEL_SIZE,
     "color": style.INK,
     "family": style.FONT,
-    "ha": "right",
+    "ha": "left",
     "va": "center",
 }
-HEADING: dict[str, Any] = {**NUMBER, "fontsize": style.TICK_SIZE, "color": style.GREY}
 
 
 @lru_cache(maxsize=len(TRUTHS))
@@ -165,20 +164,24 @@ def four_matrices(
     slope = float(np.mean(Cauchy(location, 1.0).score(x)[:, 0]))
     tangent = here + slope * STEPS
     total = n if SCALINGS[scaling] == "sum" else 1
-    numbers.text(MOST, -0.42, "per datum" if total == 1 else f"sum of {n:,}", **HEADING)
+    unit = _number(now.values[0] * total, total)  # beside the expected one, whose bar has no length
+    numbers.text(1.35, 0.0, f"{unit} {_scale(total)}", **UNIT)
     rows = zip(LOOKS.values(), now.values, now.errors, strict=True)
     for row, (look, value, error) in enumerate(rows):
         line = {"color": look["color"], "linestyle": look["linestyle"], "linewidth": 2.2}
         curves.plot(location + STEPS, tangent - 0.5 * value * STEPS**2, **line)
         reach = ERRORS * np.array([-error, 0.0, error])
         numbers.plot((value + reach) / now.values[0], [row] * 3, markevery=[1], markersize=10, **look)
-        numbers.text(MOST, row, _number(value * total, total), **NUMBER)
     curves.plot(location, here, **style.TARGET_POINT)
     return _sentence(location, n, shape.best, now, total)
 
 
 def _number(value: float, total: int) -> str:
     return (f"{value:.3f}" if total == 1 else f"{value:.1f}").replace("-", "−")
+
+
+def _scale(total: int) -> str:
+    return "per datum" if total == 1 else "in sum"
 
 
 def _sentence(location: float, n: int, best: float, now: Four, total: int) -> str:
@@ -190,5 +193,4 @@ def _sentence(location: float, n: int, best: float, now: Four, total: int) -> st
     agree = [name for name, one in zip(LOOKS, near, strict=True) if one][1:]
     verdict = "All" if len(agree) == 3 else " and ".join(agree) or "None"
     places = f"θ = {location:.2f} (best fit {best:.2f})".replace("-", "−")
-    scale = "per datum" if total == 1 else "in sum"
-    return f"{places}, n = {n:,}, {scale}: {listed}. {verdict} within 2 standard errors of expected."
+    return f"{places}, n = {n:,}, {_scale(total)}: {listed}. {verdict} within 2 standard errors of expected."
