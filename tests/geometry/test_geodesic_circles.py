@@ -85,6 +85,13 @@ def test_geodesics_leave_evenly_and_straight_on(p):
     np.testing.assert_allclose(ig.fisher_rao_distance(halves, ends), 0.5, rtol=1e-7)
 
 
+@pytest.mark.parametrize("p", NUMERIC, ids=name)
+def test_circles_run_through_the_ends_they_are_made_of(p):
+    fan = geodesic_fan(p, RADII)
+    np.testing.assert_allclose(fan.circles[:, 0], fan.geodesics[:, 0], rtol=1e-11)
+    np.testing.assert_allclose(fan.circles[:, 180], fan.geodesics[:, 32], rtol=1e-11)
+
+
 @pytest.mark.parametrize("p", [*HALF_PLANES, *NUMERIC], ids=name)
 def test_circumferences_by_quadrature(p):
     fan = geodesic_fan(p, RADII)

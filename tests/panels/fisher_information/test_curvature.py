@@ -126,7 +126,8 @@ def test_the_picture_of_the_half_planes(panel, family):
         with panel.drawn() as (chart, _ratios):
             ring, spokes = moving(chart, style.TARGET), moving(chart, curvature.SPOKE)
             dot = [line for line in chart.lines if line.get_marker() == "o"][-1].get_xydata()[0]
-            reach = float(chart.texts[4].get_text())  # the label at the right end
+            reach, top = (float(text.get_text()) for text in chart.texts[4:6])  # labels at the far ends
+            assert top == 2.0 * reach
         unit = reach / 2.0  # the picture is 4 units wide and high
         centre = (dot - [2.0, 0.0]) * unit
         ends = spokes[~np.isnan(spokes[:, 0])].reshape(16, -1, 2)[:, -1]
@@ -142,16 +143,8 @@ def test_the_picture_of_the_half_planes(panel, family):
         assert np.all(ring >= 0.0) and np.all(ring <= 4.0)
 
 
-def test_the_picture_of_gamma_fits(panel):
-    for place in curvature.PLACES:
-        panel.set(family="Gamma", r=2.0, place=place)
-        with panel.drawn() as (chart, _ratios):
-            ring = moving(chart, style.TARGET)
-        assert np.all(ring > 0.0) and np.all(ring < 4.0)
-
-
-def test_every_half_plane_fits(panel):
-    for family in STEPS:
+def test_every_circle_fits():
+    for family in (*STEPS, "Gamma"):
         for place in curvature.PLACES:
             now = curvature.drawing(family, place)
             assert np.all(now.circles > 0.0) and np.all(now.circles < 4.0)
@@ -208,19 +201,19 @@ def test_the_curves_of_the_right_picture(panel):
 def test_the_circle_looks_different_elsewhere_and_is_not(panel):
     for family in (*STEPS, "Categorical"):
         lengths, rings = set(), []
-        for place in curvature.PLACES:
+        for place in (1, 3, 5):
             panel.set(family=family, r=0.6, place=place)
             lengths.add(tuple(said(panel.sentence)[1]))
             with panel.drawn() as (chart, _ratios):
                 rings.append(np.ptp(moving(chart, style.TARGET), axis=0))
         assert len(lengths) == 1
         if family != "Categorical":
-            assert not np.allclose(rings[0], rings[2], rtol=0.1)
+            assert not np.allclose(rings[0], rings[1], rtol=0.1)
     lengths = []
-    for place in curvature.PLACES:
+    for place in (1, 3, 5):
         panel.set(family="Gamma", r=2.0, place=place)
         lengths.append(said(panel.sentence)[1][1])
-    assert lengths == sorted(lengths) and len(set(lengths)) == 5
+    assert lengths == sorted(lengths) and len(set(lengths)) == 3
 
 
 def test_the_prediction(panel):
