@@ -54,8 +54,8 @@ def _prediction() -> Exercise:
         expects=_NUMBER,
         read=read_number,
         correct=close_to(wanted),
-        why="No logarithm and no integral was needed; the exact KL(p‖q) is about 8 % larger here, and a step half "
-        "as long about halves that share.",
+        why="No logarithm and no integral was needed; the exact KL(p‖q) is about 8 % larger here, and a step "
+        "half as long halves that share.",
         near_misses=(
             Case(
                 lambda value: value <= 0.0,
