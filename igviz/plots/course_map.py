@@ -35,6 +35,11 @@ LECTURES = (
         "Manifold intuition",
         "a family is a surface\nand Fisher information its ruler",
     ),
+    Lecture(
+        "02_fisher_information",
+        "Fisher information",
+        "the ruler is the variance\nof the score",
+    ),
 )
 
 
