@@ -134,6 +134,7 @@ def _lines(spokes: np.ndarray) -> np.ndarray:
 
 def _setup(axes: tuple[Axes, Axes]) -> None:
     chart, ratios = axes
+    drawing("Gamma", PLACES[2])  # loads the integrator now, so that no slider waits for it
     chart.set(xlim=(0.0, SPAN), ylim=(0.0, SPAN), xlabel="M", ylabel="M")
     chart.set_aspect("equal", adjustable="box")
     # room for the words that change with the family
