@@ -1,7 +1,7 @@
 """Information geometry in SymPy: densities, Fisher matrices, curvature and Taylor series, all derived."""
 
 from igviz.geometry.symbolic.coordinates import change_coordinates
-from igviz.geometry.symbolic.density import Density
+from igviz.geometry.symbolic.densities import Density
 from igviz.geometry.symbolic.derived import Derived
 from igviz.geometry.symbolic.exponential import SymbolicExponentialFamily, exponential_family
 from igviz.geometry.symbolic.families import density

@@ -18,7 +18,7 @@ class Derived:
 
     Attributes
     ----------
-    expression : sympy.Expr or sympy.Matrix
+    expression : sympy.Expr or sympy.ImmutableMatrix
         The result; entries that have no confirmed closed form are Integral or Sum, not evaluated.
     how : str
         How it was obtained, in words.

@@ -29,12 +29,12 @@ class SymbolicExponentialFamily:
     @cached_property
     def expectation_parameters(self) -> sympy.Matrix:
         """The column ∇A: the means of the sufficient statistics."""
-        return tidy(sympy.Matrix([self.log_partition.diff(s) for s in self.natural_symbols]))
+        return tidy(sympy.ImmutableMatrix([self.log_partition.diff(s) for s in self.natural_symbols]))
 
     @cached_property
     def fisher(self) -> sympy.Matrix:
         """∇²A, the covariance of the sufficient statistics: the Fisher matrix in natural coordinates."""
-        return tidy(sympy.hessian(self.log_partition, self.natural_symbols))
+        return tidy(sympy.ImmutableMatrix(sympy.hessian(self.log_partition, self.natural_symbols)))
 
     @cached_property
     def cubic_tensor(self) -> sympy.Array:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import sympy
 from sympy import Interval, Rational, S, log, loggamma, oo, pi, symbols
 
-from igviz.geometry.symbolic.density import Density
+from igviz.geometry.symbolic.densities import Density
 from igviz.geometry.symbolic.exponential import exponential_family
 
 
@@ -43,6 +44,12 @@ def density(family: str | type, **constants: Any) -> Density:
     allowed = {"degrees_of_freedom"} if name == "StudentT" else set()
     if not set(constants) <= allowed:
         raise TypeError(f"density: {name} takes {sorted(allowed) or 'no constants'}, got {sorted(constants)}")
+    return _made(name, **constants)
+
+
+@cache
+def _made(name: str, **constants: Any) -> Density:
+    """One object for each family, so that what it has found out is found once."""
     return FAMILIES[name](**constants)
 
 

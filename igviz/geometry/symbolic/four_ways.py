@@ -13,7 +13,7 @@ from igviz.geometry.families.exponential_family import ExponentialFamily
 from igviz.geometry.families.location_scale import LocationScale
 from igviz.geometry.families.multivariate_normal import MultivariateNormal
 from igviz.geometry.information_by_quadrature import information_by_quadrature
-from igviz.geometry.symbolic.density import Density
+from igviz.geometry.symbolic.densities import Density
 from igviz.geometry.symbolic.families import density
 
 # of the probabilities of a count, what is left out of its sum

@@ -99,6 +99,7 @@ class Density:
             self._rule, self._there = rule_for(self.x, support, self.log_density, self._location, self._scale)
         self.constants = self._other_symbols(sympy.Tuple(self.log_density, *self._ends()))
         self._points = points
+        self._found: dict[tuple[str, float], Derived] = {}
         self._known: dict[Any, Any] = {sympy.Integer(1): sympy.Integer(1)}
         self._normalised = False
         self._require_sum_one()
@@ -189,7 +190,7 @@ class Density:
             ∂parameters, for an exponential family. All agree for regular families. Without it the Hessian is
             taken if it does not depend on x, so that nothing has to be integrated; the log-partition, if it
             is known, instead of a double integral; and else the outer product. Where SymPy has no confirmed
-            integral, an exponential family falls back on ∇²A.
+            integral, an exponential family falls back on ∇²A. What was found is kept.
         time_limit : float
             Seconds of processor time for each integral; the first that takes longer ends the search.
 
@@ -207,11 +208,15 @@ class Density:
             raise ValueError(
                 f"Density.fisher: form must be one of {', '.join(map(repr, _FORMS))}, got {form!r}"
             )
-        if form is None:
-            form = self._cheapest_form()
+        if form == "log-partition" and self.exponential_family is None:
+            raise ValueError("Density.fisher: form 'log-partition' needs exponential_family=, got None")
+        key = (form or self._cheapest_form(), time_limit)
+        if key not in self._found:
+            self._found[key] = self._fisher(*key)
+        return self._found[key]
+
+    def _fisher(self, form: str, time_limit: float) -> Derived:
         if form == "log-partition":
-            if self.exponential_family is None:
-                raise ValueError("Density.fisher: form 'log-partition' needs exponential_family=, got None")
             return self._from_log_partition("Hessian of the log-partition")
         if form == "hessian":
             hessian = self._second_derivatives()
@@ -230,7 +235,7 @@ class Density:
     def _from_log_partition(self, how: str) -> Derived:
         assert self.exponential_family is not None
         matrix = self.exponential_family.fisher_in(self.parameters, self.natural)
-        return Derived(matrix, how, self.parameters, self.constants)
+        return Derived(sympy.ImmutableMatrix(matrix), how, self.parameters, self.constants)
 
     def _cheapest_form(self) -> str:
         if self._has_constant_hessian():
@@ -280,7 +285,9 @@ class Density:
             points = self._test_points(rule)
             result = averages(rule, entries, columns, time_limit, points, self._known)
             result = dataclasses.replace(result, parameters=parameters, constants=constants)
-        expression = sympy.Matrix(*function.shape, result.expression) if matrix else result.expression[0]
+        expression = (
+            sympy.ImmutableMatrix(*function.shape, result.expression) if matrix else result.expression[0]
+        )
         return dataclasses.replace(result, expression=expression)
 
     def _require_no_variable(self, function: Any) -> None:
