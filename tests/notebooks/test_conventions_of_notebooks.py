@@ -155,3 +155,36 @@ def test_numbers_in_the_prose_stand_in_an_output(book):
 def test_the_first_notebook_is_short():
     book = json.loads((ROOT / "notebooks" / "00_start_here.ipynb").read_text(encoding="utf-8"))
     assert len(book["cells"]) <= 15
+
+
+def test_solutions_are_folded_and_never_overwrite_an_answer(book):
+    solutions = [cell for cell in cells(book, "code") if "solution" in cell["metadata"].get("tags", [])]
+    checked = re.findall(
+        r"^ig\.check\(\"\d\d\.(\d)\", solution_\1\)$", "\n".join(map(source, solutions)), re.M
+    )
+    assert len(checked) == len(solutions)
+    for number, cell in enumerate(solutions, 1):
+        assert source(cell).startswith(f"# Solution {number} (click to open)")
+        assert f"answer_{number}" not in source(cell)
+        assert cell["metadata"]["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
+
+
+def test_every_lecture_has_exercises(path, book):
+    stubs = re.findall(
+        r"^ig\.check\(\"(\d\d)\.\d\", answer_\d\)$", "\n".join(map(source, cells(book, "code"))), re.M
+    )
+    assert set(stubs) <= {path.stem[:2]}
+    if path.stem != "00_start_here":
+        assert 3 <= len(stubs) <= 5
+        assert re.search(r"^ *def answer_\d\(", "\n".join(map(source, cells(book, "code"))), re.M)
+
+
+def test_what_goes_further_is_folded_and_the_core_is_short(book):
+    heads = [
+        cell["cell_type"] == "markdown" and source(cell).startswith("## Going further")
+        for cell in book["cells"]
+    ]
+    further = [number for number, head in enumerate(heads) if head] or [len(heads)]
+    assert all(book["cells"][n]["metadata"]["jp-MarkdownHeadingCollapsed"] for n in further if n < len(heads))
+    assert further[0] <= 45
+    assert len(heads) - further[0] <= 25

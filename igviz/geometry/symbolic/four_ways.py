@@ -167,7 +167,7 @@ def _dirichlet_nodes(p: Dirichlet) -> tuple[np.ndarray, np.ndarray]:
     """
     lines, weights = [], []
     for a in p.concentration:
-        line, step = np.linspace(-36.0 / a, np.log(a + 12.0 * np.sqrt(a) + 36.0), 72, retstep=True)
+        line, step = np.linspace(-36.0 / a, np.log(a + 12.0 * np.sqrt(a) + 36.0), 84, retstep=True)
         log_mass = a * line - np.exp(line)
         mass = step * np.exp(log_mass - log_mass.max())
         lines.append(line)
