@@ -107,7 +107,7 @@ def geodesic_from(p: Family, velocity: ArrayLike) -> Callable[[ArrayLike], Famil
 
     def at(t: ArrayLike) -> Family:
         times = as_numbers(owner, "t", t)
-        moved = chart.manifold._flow(owner, points, tangent, times.ravel())[0]
+        moved = chart.manifold._flow(owner, points, tangent, times.ravel())
         return type(p).from_source(chart.moved(start, moved.reshape(*times.shape, *points.shape)))
 
     return at

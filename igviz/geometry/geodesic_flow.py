@@ -20,8 +20,8 @@ def flow(
     speed: np.ndarray,
     scale: np.ndarray,
     t: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return displacements and velocities at times t of n geodesics, integrated as one system.
+) -> np.ndarray:
+    """Return displacements at times t of n geodesics, shape (m, n, k), integrated as one system.
 
     Parameters
     ----------
@@ -37,11 +37,6 @@ def flow(
     t : numpy.ndarray
         Shape (m,), in any order, of either sign.
 
-    Returns
-    -------
-    displacement, velocity : numpy.ndarray
-        Shape (m, n, k).
-
     Raises
     ------
     ArithmeticError
@@ -53,22 +48,18 @@ def flow(
     eighth-order method of Dormand and Prince.
     """
     displacements = np.zeros((t.size, *start.shape))
-    velocities = np.broadcast_to(velocity, displacements.shape).copy()
     moving = speed > 0.0
     if not np.any(moving):
-        return displacements, velocities
+        return displacements
     for sign in (1.0, -1.0):
         ahead = np.flatnonzero(sign * t > 0.0)
         ahead = ahead[np.argsort(np.abs(t[ahead]), kind="stable")]
         if ahead.size:
-            sizes = sign * speed[moving]
-            directions = velocity[moving] / speed[moving, None]
             at, units, length = start[moving], scale[moving], speed[moving, None]
-            states = _march(acceleration, at, sign * directions, units, length, np.abs(t[ahead]))
-            place = np.ix_(ahead, np.flatnonzero(moving))
-            displacements[place] = states[:, 0] * speed[moving, None]
-            velocities[place] = states[:, 1] * sizes[:, None]
-    return displacements, velocities
+            direction = sign * velocity[moving] / length
+            states = _march(acceleration, at, direction, units, length, np.abs(t[ahead]))
+            displacements[np.ix_(ahead, np.flatnonzero(moving))] = length * states
+    return displacements
 
 
 def _march(
@@ -79,7 +70,7 @@ def _march(
     length: np.ndarray,
     stops: np.ndarray,
 ) -> np.ndarray:
-    """Return (displacement/length, direction) at increasing stops, shape (m, 2, n, k).
+    """Return displacement/length at increasing stops, shape (m, n, k).
 
     The integrator is made to step on every stop: what it interpolates in between has fewer digits.
     """
@@ -106,5 +97,5 @@ def _march(
                 raise ArithmeticError(
                     f"a geodesic leaves the domain of the metric at about t = {solver.t:.6g} of {stop:g}"
                 )
-        results.append(solver.y.reshape(2, *start.shape) * scale)
+        results.append(solver.y.reshape(2, *start.shape)[0] * scale)
     return np.stack(results)

@@ -227,7 +227,7 @@ class RiemannianManifold:
 
         def at(t: ArrayLike) -> np.ndarray:
             times = as_numbers("RiemannianManifold.geodesic", "t", t)
-            moved = self._flow("RiemannianManifold.geodesic", points, velocity, times.ravel())[0]
+            moved = self._flow("RiemannianManifold.geodesic", points, velocity, times.ravel())
             return (points + moved).reshape(*times.shape, *points.shape)
 
         return at
@@ -244,12 +244,10 @@ class RiemannianManifold:
             If a geodesic leaves the domain before it gets there.
         """
         points, velocity = self._tangents("exponential_map", x, v=v)
-        return points + self._flow("RiemannianManifold.exponential_map", points, velocity, np.ones(1))[0][0]
+        return points + self._flow("RiemannianManifold.exponential_map", points, velocity, np.ones(1))[0]
 
-    def _flow(
-        self, where: str, points: np.ndarray, velocity: np.ndarray, t: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return displacements and velocities at times t, shape (m, ..., k)."""
+    def _flow(self, where: str, points: np.ndarray, velocity: np.ndarray, t: np.ndarray) -> np.ndarray:
+        """Return displacements at times t, shape (m, ..., k)."""
         if not np.all(np.isfinite(t)):
             raise ValueError(f"{where}: t must be finite, got {t!r}")
         start, tangent = (a.reshape(-1, a.shape[-1]) for a in (points, velocity))
@@ -259,8 +257,7 @@ class RiemannianManifold:
                 moved = flow(self._acceleration, start, tangent, self._norm(start, tangent), scale, t)
         except ArithmeticError as error:
             raise ArithmeticError(f"{where}: {error}") from None
-        first, second = (a.reshape(t.size, *points.shape) for a in moved)
-        return first, second
+        return moved.reshape(t.size, *points.shape)
 
     # -- geodesics between points --------------------------------------------------------------------------
 
@@ -320,10 +317,9 @@ class RiemannianManifold:
         return found.distance.reshape(points.shape[:-1])[()]
 
     def _between(self, where: str, points: np.ndarray, step: np.ndarray, tail: float) -> ShortestPaths:
-        """Return the shortest paths found from points to points + step, as a list, or raise.
+        """Return the shortest paths found from points to points + step, as a list.
 
-        The coefficients of paths are followed down to `tail` squared, or as far as there are, and must get to
-        `tail`.
+        The coefficients must fall off to `tail`, and are followed further where they do.
         """
         flat, steps = (a.reshape(-1, a.shape[-1]) for a in (points, step))
         with np.errstate(all="ignore"):
@@ -335,7 +331,7 @@ class RiemannianManifold:
             place = f" at index {index}" if points.ndim > 1 else ""
             raise ArithmeticError(
                 f"{where}: no shortest path was found from {flat[worst].tolist()} to "
-                f"{(flat[worst] + steps[worst]).tolist()}{place}: none that is smooth and inside the domain"
+                f"{(flat[worst] + steps[worst]).tolist()}{place}: it bends too sharply, or leaves the domain"
             )
         return found
 
@@ -354,9 +350,9 @@ class RiemannianManifold:
             moved = found.displacement(np.clip(times, 0.0, 1.0)).reshape(times.size, *points.shape)
             before, after = times < 0.0, times > 1.0
             if np.any(before):
-                moved[before] = self._flow(where, points, first, times[before])[0]
+                moved[before] = self._flow(where, points, first, times[before])
             if np.any(after):
-                moved[after] = step + self._flow(where, points + step, last, times[after] - 1.0)[0]
+                moved[after] = step + self._flow(where, points + step, last, times[after] - 1.0)
             return moved.reshape(*t.shape, *points.shape)
 
         return at
