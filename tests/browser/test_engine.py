@@ -260,6 +260,36 @@ def test_projector_dark_page_and_narrow_page(new_page: Callable[..., Lab], run: 
     assert sliders["y"] > card.bounding_box()["y"] + card.bounding_box()["height"], "controls go below"
 
 
+LONG_CHOICES = """
+import igviz as ig
+
+@ig.panel(family=ig.Slider(choices=("Exponential, rate", "Cauchy, location"), label="parameter θ"), x=(0, 1))
+def chosen(axes, family="Cauchy, location", x=0.5):
+    return f"{family} at {x:.2f}"
+
+chosen
+"""
+TOO_WIDE = """readout => {
+  const words = document.createRange();
+  words.selectNodeContents(readout);
+  return words.getBoundingClientRect().width - readout.getBoundingClientRect().width;
+}"""
+
+
+def test_a_long_choice_is_read_to_its_last_letter(
+    new_page: Callable[..., Lab], run: Callable[..., Lab]
+) -> None:
+    panel = run(new_page(viewport={"width": 1600, "height": 900}), LONG_CHOICES).panels[0]
+    readout = panel.locator.locator(".widget-readout").first
+    for key in ("End", "Home"):
+        press(panel.lab, panel.handles[0], key)
+        panel.settle()
+        assert readout.evaluate(TOO_WIDE) < 0.1, panel.readouts[0]
+    panel.button("Projector").click()
+    panel.settle()
+    assert readout.evaluate(TOO_WIDE) < 0.1, "cut off on the projector"
+
+
 def test_a_cell_run_again_closes_its_old_panel(lab: Lab, run: Callable[..., Lab]) -> None:
     count = "from ipywidgets.widgets.widget import _instances; len(_instances)"
     run(lab, BELL, "bell(mean=1.0)", count)
