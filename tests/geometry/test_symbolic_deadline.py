@@ -10,7 +10,7 @@ import types
 import pytest
 import sympy
 
-from igviz.geometry.symbolic.deadline import TimeLimitExceeded, within
+from igviz.geometry.symbolic.deadline import CALLS_PER_SECOND, TimeLimitExceeded, within
 
 
 def hang():
@@ -34,13 +34,39 @@ def swallow():
     return module.run(spin)
 
 
+def work_that_counts(calls):
+    """Code that claims to be SymPy's and makes so many calls."""
+    module = types.ModuleType("sympy.count")
+    exec("def step():\n    pass\ndef run(n):\n    for _ in range(n):\n        step()", module.__dict__)
+    module.run(calls)
+    return "done"
+
+
 @pytest.mark.parametrize("work", [hang, spin])
 def test_it_stops_in_time(work):
     start = time.thread_time()
     with pytest.raises(TimeLimitExceeded):
         within(0.3, work)
-    assert 0.25 < time.thread_time() - start < 1.0
+    assert 0.02 < time.thread_time() - start < 1.5
     assert sys.getprofile() is None
+
+
+def test_calls_are_counted():
+    """Each is a call and a return, so the same work always comes to the same end."""
+    half = int(0.1 * CALLS_PER_SECOND / 2)
+    assert within(0.1, work_that_counts, half - 100) == "done"
+    with pytest.raises(TimeLimitExceeded):
+        within(0.1, work_that_counts, half + 100)
+
+
+def test_the_clock_decides_where_calls_take_long():
+    module = types.ModuleType("sympy.slow")
+    code = "def step():\n    sum(range(20_000))\ndef run():\n    while True:\n        step()"
+    exec(code, module.__dict__)
+    start = time.thread_time()
+    with pytest.raises(TimeLimitExceeded):
+        within(0.1, module.run)
+    assert 0.25 < time.thread_time() - start < 4.0
 
 
 def test_it_returns_what_finishes():
@@ -109,14 +135,17 @@ def test_the_earliest_of_nested_limits_holds():
     assert within(5.0, patient) == "went on"
 
 
-def test_waiting_is_not_working():
-    """Processor time counts: on a loaded machine the same work comes to the same end."""
+def test_what_an_inner_limit_used_counts_for_the_outer_one():
+    calls = int(0.04 * CALLS_PER_SECOND / 2)
 
-    def rest():
-        time.sleep(0.3)
-        return sympy.Integer(1) + 1
+    def outer():
+        for _ in range(5):
+            within(60.0, work_that_counts, calls)
+        return "done"
 
-    assert within(0.2, rest) == 2
+    assert within(1.0, outer) == "done"
+    with pytest.raises(TimeLimitExceeded):
+        within(0.1, outer)
 
 
 def test_code_outside_sympy_is_not_interrupted():

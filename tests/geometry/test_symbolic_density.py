@@ -144,6 +144,20 @@ def test_an_integral_that_hangs_is_left():
     np.testing.assert_allclose(derived.numeric(v, w), np.moveaxis(expected, -1, 0), rtol=1e-7)
 
 
+def test_the_first_integral_that_hangs_ends_the_search(monkeypatch):
+    """Else a matrix of them would take minutes."""
+    started = []
+
+    def within(seconds, function, *arguments):
+        started.append(arguments[1])
+        raise expectation.TimeLimitExceeded
+
+    monkeypatch.setattr(expectation, "within", within)
+    derived = beta().fisher("outer product", time_limit=2.0)
+    assert len(started) == 1
+    assert derived.reason == "SymPy's integral took more than 2 s"
+
+
 def test_an_exponential_family_falls_back_on_its_log_partition():
     derived = ig.symbolic.density("Beta").fisher("outer product", time_limit=0.4)
     assert derived.how == ("Hessian of the log-partition, because SymPy's integral took more than 0.4 s")

@@ -10,6 +10,11 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
+# calls and returns that count as one second: what a laptop does in about that time
+CALLS_PER_SECOND = 3_000_000
+# by the clock it may take this many times longer: on a slow machine, or in code that makes no calls
+_PATIENCE = 3.0
+_BETWEEN_LOOKS = 5_000
 _INTERRUPTIBLE = ("sympy", "mpmath")
 
 
@@ -20,13 +25,14 @@ class TimeLimitExceeded(BaseException):
 def within(seconds: float, function: Callable[..., Result], *arguments: Any) -> Result:
     """Return ``function(*arguments)``, or stop it when it has used its time.
 
-    What counts is the processor time of the thread, so that the outcome depends on the work and not on what
-    else the machine is doing. The clock is read at every call and return, through `sys.setprofile`, and
-    the exception is raised inside SymPy or mpmath. Hence it works in any thread, on any platform and in the
-    browser; it does not reach inside one long call of compiled code. SymPy takes 2.4 to 3 times as long
-    under it (Python 3.11). Limits may be nested; the earliest holds. A profiler that is running is put back
-    afterwards; one that is written in C, such as cProfile before Python 3.12, cannot be, so under it the
-    function runs without a limit.
+    Time is counted in calls and returns of functions, three million to the second, so that the outcome
+    depends on the work and not on the machine or what else it is doing; but after three times as many
+    seconds of processor time it is up in any case. `sys.setprofile` counts, and the exception is raised
+    inside SymPy or mpmath. Hence it works in any thread, on any platform and in the browser; it does not
+    reach inside one long call of compiled code. SymPy takes 2.4 to 3 times as long under it (Python 3.11).
+    Limits may be nested; the earliest holds. A profiler that is running is put back afterwards; one that is
+    written in C, such as cProfile before Python 3.12, cannot be, so under it the function runs without a
+    limit.
 
     Parameters
     ----------
@@ -49,36 +55,48 @@ def within(seconds: float, function: Callable[..., Result], *arguments: Any) -> 
     previous = sys.getprofile()
     if seconds == float("inf") or (previous is not None and not callable(previous)):
         return function(*arguments)
-    end = min(_processor_time() + seconds, getattr(previous, "end", float("inf")))
-    look, raised = _watch(end)
-    sys.setprofile(look)
+    outer = getattr(previous, "watch", None)
+    watch = _Watch(seconds, outer)
+    sys.setprofile(watch.look)
     try:
         result = function(*arguments)
     finally:
         sys.setprofile(previous)
-    if raised:  # something on the way swallowed the exception: the result is not to be trusted
+        if outer is not None:
+            outer.add(watch.calls())
+    if watch.raised:  # something on the way swallowed the exception: the result is not to be trusted
         raise TimeLimitExceeded
     return result
 
 
-def _watch(end: float) -> tuple[Callable[..., None], list[bool]]:
-    """Return a profile function that raises once the processor time is past `end`, and a note of that."""
-    raised: list[bool] = []
-    next_look = 0.0
+class _Watch:
+    """Counts calls, looks at the clock now and then, and raises when the time is up."""
 
-    def look(frame: FrameType, *_: Any, clock: Callable[[], float] = time.monotonic) -> None:
-        nonlocal next_look
-        if clock() < next_look:
-            return
-        left = end - _processor_time()
-        if left > 0.0:  # the processor's clock is slow to read, and cannot run ahead of the other one
-            next_look = clock() + left
-        elif _is_heard(frame):
-            raised.append(True)
-            raise TimeLimitExceeded
+    def __init__(self, seconds: float, outer: _Watch | None) -> None:
+        self.raised = False
+        self.most = seconds * CALLS_PER_SECOND
+        self.end = _processor_time() + _PATIENCE * seconds
+        if outer is not None:
+            self.most, self.end = min(self.most, outer.most - outer.calls()), min(self.end, outer.end)
+        count, due = 0, min(self.most, _BETWEEN_LOOKS)
 
-    look.end = end  # type: ignore[attr-defined]  # a limit inside this one reads it
-    return look, raised
+        def look(frame: FrameType, *_: Any) -> None:  # a closure: this runs millions of times
+            nonlocal count, due
+            count += 1
+            if count >= due:
+                due = min(max(self.most, count + 1), count + _BETWEEN_LOOKS)
+                if (count >= self.most or _processor_time() >= self.end) and _is_heard(frame):
+                    self.raised = True
+                    raise TimeLimitExceeded
+
+        def add(calls: int) -> None:
+            nonlocal count
+            count += calls
+
+        look.watch = self  # type: ignore[attr-defined]  # a limit inside this one asks it what is left
+        self.look: Callable[..., None] = look
+        self.add: Callable[[int], None] = add
+        self.calls: Callable[[], int] = lambda: count
 
 
 def _is_heard(frame: FrameType | None) -> bool:

@@ -166,6 +166,9 @@ class Density:
     def kl(self, other: Sequence[sympy.Symbol], *, time_limit: float = 5.0) -> Derived:
         """Return KL(p(·; parameters)‖p(·; other)) in nats.
 
+        For an exponential family whose Hessian does not depend on x, and instead of a double integral, it is
+        the Bregman divergence of the log-partition; else an expectation.
+
         Parameters
         ----------
         other : sequence of sympy.Symbol
@@ -176,9 +179,20 @@ class Density:
         others = require_symbols("Density.kl", "other", other)
         if len(others) != len(self.parameters):
             raise ValueError(f"Density.kl: other must have {len(self.parameters)} symbols, got {len(others)}")
-        there = self.log_density.subs(dict(zip(self.parameters, others, strict=True)), simultaneous=True)
-        gap = sympy.expand_log(self.log_density - there)
-        return self._average(gap, time_limit, others)
+        exchange = dict(zip(self.parameters, others, strict=True))
+        if self.exponential_family is not None and self._cheapest_form() != "outer product":
+            return self._bregman(exchange, "Bregman divergence of the log-partition")
+        gap = sympy.expand_log(self.log_density - self.log_density.subs(exchange, simultaneous=True))
+        derived = self._average(gap, time_limit, others)
+        if self.exponential_family is None or not derived.reason:
+            return derived
+        return self._bregman(exchange, f"Bregman divergence of the log-partition, because {derived.reason}")
+
+    def _bregman(self, exchange: dict[sympy.Symbol, sympy.Symbol], how: str) -> Derived:
+        assert self.exponential_family is not None
+        other = [eta.subs(exchange, simultaneous=True) for eta in self.natural]
+        value = self.exponential_family.kl(self.natural, other)
+        return Derived(value, how, (*self.parameters, *exchange.values()), self.constants)
 
     def fisher(self, form: str | None = None, *, time_limit: float = 5.0) -> Derived:
         """Return the Fisher matrix.
@@ -282,7 +296,7 @@ class Density:
             rule = dataclasses.replace(self._rule, symbols=(*parameters, *constants))
             self._require_integral_one(rule)
             columns = function.shape[1] if matrix else 0
-            points = self._test_points(rule)
+            points = self._test_points(rule, extra)
             result = averages(rule, entries, columns, time_limit, points, self._known)
             result = dataclasses.replace(result, parameters=parameters, constants=constants)
         expression = (
@@ -302,14 +316,19 @@ class Density:
         total = tidy(sum((function * mass).subs(o, simultaneous=True) for o in self._outcomes or ()))
         return complements(total)
 
-    def _test_points(self, rule: Rule) -> tuple[tuple[Any, ...], ...]:
-        """Two generic values of the rule's symbols."""
+    def _test_points(self, rule: Rule, extra: tuple[sympy.Symbol, ...] = ()) -> tuple[tuple[Any, ...], ...]:
+        """Two generic values of the rule's symbols; `extra` are other parameters and take turns with them."""
+        own = (*self.parameters, *self.constants)
         given = [tuple(map(sympy.sympify, p)) for p in self._points] if self._points is not None else [(), ()]
-        points = []
+        found = []
         for i, point in enumerate(given):
-            generic = iter(_generic(rule.symbols, i))
-            known = dict(zip((*self.parameters, *self.constants), point, strict=False))
-            points.append(tuple(known.get(s, value) for s, value in zip(rule.symbols, generic, strict=True)))
+            found.append(dict(zip(own, _generic(own, i), strict=True)) | dict(zip(own, point, strict=False)))
+        points = []
+        for here, there in zip(found, found[::-1], strict=True):
+            known = here | {e: there[p] for e, p in zip(extra, self.parameters, strict=False)}
+            rest = [s for s in rule.symbols if s not in known]
+            known |= dict(zip(rest, _generic(rest, 0), strict=True))
+            points.append(tuple(known[s] for s in rule.symbols))
         return tuple(points)
 
     def _require_sum_one(self) -> None:

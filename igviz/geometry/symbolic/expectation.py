@@ -125,7 +125,8 @@ def _over_the_line(integrand: sympy.Expr, variable: sympy.Symbol) -> sympy.Expr:
     if integrand.has(sympy.Abs, sympy.sign):
         return sum(sympy.integrate(side, (half, 0, sympy.oo)) for side in (right, left))
     if integrand.has(sympy.exp, sympy.functions.elementary.hyperbolic.HyperbolicFunction):
-        return sympy.integrate(integrand.rewrite(sympy.exp), (variable, -sympy.oo, sympy.oo))
+        exponentials = sympy.factor(integrand.rewrite(sympy.exp))
+        return sympy.integrate(exponentials, (variable, -sympy.oo, sympy.oo))
     if left == right:
         return 2 * sympy.integrate(right, (half, 0, sympy.oo))
     return sympy.integrate(integrand, (variable, -sympy.oo, sympy.oo))

@@ -49,6 +49,20 @@ class SymbolicExponentialFamily:
         names = ", ".join(sympy.latex(s) for s in self.natural_symbols)
         return rf"$\displaystyle A({names}) = {sympy.latex(self.log_partition)}$"
 
+    def kl(self, natural: Sequence[Any], other: Sequence[Any]) -> sympy.Expr:
+        """Return KL(p_η‖p_η′) = A(η′) − A(η) − ⟨η′ − η, ∇A(η)⟩ in nats, a Bregman divergence.
+
+        Parameters
+        ----------
+        natural, other : sequence of sympy.Expr
+            η and η′, in any parameters.
+        """
+        here, there = (dict(zip(self.natural_symbols, eta, strict=True)) for eta in (natural, other))
+        means = self.expectation_parameters.subs(here, simultaneous=True)
+        gap = sympy.Matrix([b - a for a, b in zip(natural, other, strict=True)])
+        potential, moved = (self.log_partition.subs(eta, simultaneous=True) for eta in (here, there))
+        return tidy(moved - potential - means.dot(gap))
+
     def fisher_in(self, parameters: Sequence[sympy.Symbol], natural: Sequence[Any]) -> sympy.Matrix:
         """Return Jᵀ·∇²A·J with J = ∂natural/∂parameters, in the parameters.
 

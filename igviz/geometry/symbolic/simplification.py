@@ -8,17 +8,21 @@ import sympy
 
 
 def tidy(expression: Any) -> Any:
-    """Return the shorter of two simplifications, with factors pulled out."""
+    """Simplify, in the factored form if that is not longer; ratios of gamma functions cancel first."""
     if isinstance(expression, sympy.MatrixBase):
         return expression.applyfunc(tidy)
-    has_gamma = expression.has(sympy.gamma, sympy.factorial, sympy.beta)
-    if expression.is_rational_function() and not has_gamma:
+    if expression.has(sympy.gamma, sympy.factorial, sympy.beta):
+        expression = sympy.gammasimp(sympy.powsimp(sympy.expand_func(expression)))
+    if expression.is_rational_function():
         return sympy.factor(expression)
-    forms = [sympy.simplify(expression)]
-    if has_gamma:
-        forms.append(sympy.simplify(sympy.gammasimp(sympy.expand_func(expression))))
-    forms += [sympy.factor(form) for form in forms]
-    return min(forms, key=lambda form: (sympy.count_ops(form), sympy.default_sort_key(form)))
+    plain = sympy.simplify(expression)
+    short = min((plain, sympy.factor(plain)), key=lambda e: (sympy.count_ops(e), sympy.default_sort_key(e)))
+    return sympy.expand_log(short) if any(map(_has_open_power, short.atoms(sympy.log))) else short
+
+
+def _has_open_power(logarithm: sympy.Expr) -> bool:
+    """Whether it is the logarithm of a power such as p**p, which overflows and is hard to read."""
+    return any(power.exp.free_symbols for power in logarithm.args[0].atoms(sympy.Pow))
 
 
 def complements(expression: sympy.Expr) -> sympy.Expr:
