@@ -633,7 +633,7 @@ def _signs() -> Exercise:
             ),
             Case(
                 lambda value: value == smallest - 1,
-                "Rounded the wrong way: that many signs carry a little less.",
+                "That many signs carry a little less than is asked for: keep the digits, and round up.",
             ),
             around(full, "Not as many as there are observations: a sign tells less than the number does."),
             around(

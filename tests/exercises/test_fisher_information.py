@@ -356,7 +356,7 @@ NEAR_MISSES = [
     ("02.4", [], "Name at least one of the letters"),
     ("02.4", "ax", "got another text"),
     ("02.4", 3, "in quotation marks, got a number"),
-    ("02.5", 157, "Rounded the wrong way"),
+    ("02.5", 157, "a little less than is asked for"),
     ("02.5", 50 * np.pi, "whole: with this number the two would be level"),
     ("02.5", 50 * sympy.pi, "whole: with this number the two would be level"),
     ("02.5", 64, "wrong way round"),

@@ -29,7 +29,7 @@ def test_the_typed_coin_is_the_library_s(typed):
 
 def test_the_typed_bell_is_the_library_s(typed):
     names = typed.after("bell = sp.exp")
-    outer = (names["score"] * names["score"].T).applyfunc(names["mean_over_x"])
+    outer = (names["score"] * names["score"].T).applyfunc(names["mean_over_z"])
     for mean, std in ((1.3, 0.7), (-2.0, 3.1)):
         there = np.array(outer.subs({names["m"]: mean, names["s"]: std}), dtype=float)
         np.testing.assert_allclose(there, ig.Normal(mean, std).fisher(), rtol=1e-13)
