@@ -1,3 +1,4 @@
 """Panels of lecture 03: the KL divergence, and half the squared ruler that it is up close."""
 
 from igviz.panels.kl_quadratic_approximation.kl_balls import kl_balls as kl_balls
+from igviz.panels.kl_quadratic_approximation.order_of_error import order_of_error as order_of_error
