@@ -2,3 +2,4 @@
 
 from igviz.panels.kl_quadratic_approximation.kl_balls import kl_balls as kl_balls
 from igviz.panels.kl_quadratic_approximation.order_of_error import order_of_error as order_of_error
+from igviz.panels.kl_quadratic_approximation.steepest_ascent import steepest_ascent as steepest_ascent
