@@ -40,6 +40,8 @@ SPAN = 4.0  # width and height of the chart, in units between ticks
 BEHIND = 0.9  # words behind everything that moves are drawn once and not in each frame
 
 SPOKE: dict[str, Any] = {**style.GEODESIC, "linewidth": 1.3}
+# its two ends meet: longer or overlapping ones would show as a knot
+CIRCLE: dict[str, Any] = {**style.TARGET, "solid_capstyle": "butt"}
 CONSTANT: dict[str, Any] = {"color": "#A6A6A6", "linestyle": "-", "linewidth": 1.0}
 WORDS: dict[str, Any] = {
     "color": style.INK,
@@ -212,8 +214,7 @@ def curvature(axes: tuple[Axes, Axes], family: str = "Normal", r: float = 1.0, p
     now, step = drawing(family, place), round(r / STEP)
     _frame(chart, family)
     chart.plot(*_lines(now.spokes[: step + 1]), **SPOKE)
-    circle = now.circles[step - 1]
-    chart.plot(*np.concatenate([circle, circle[1:2]]).T, **style.TARGET)
+    chart.plot(*now.circles[step - 1].T, **CIRCLE)
     chart.plot(*now.spokes[0, :1].T, **CENTRE)
     flat = 2.0 * np.pi * RADII
     ratio = now.fan.circumferences / flat

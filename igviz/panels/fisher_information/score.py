@@ -93,7 +93,7 @@ CASES = {
         0.8,
         Bernoulli,
         lambda p, level: np.where(np.asarray(level) > 1.0 - p, 1.0, 0.0),
-        "1/(p·(1 − p))",
+        "1/(p·(1\N{NO-BREAK SPACE}−\N{NO-BREAK SPACE}p))",  # not to be torn apart at the end of a line
         outcomes=OUTCOMES[:2],
     ),
     "Poisson, rate": Case("rate", 1.0, 3.0, Poisson, _poisson_quantile, "1/rate", outcomes=OUTCOMES),
