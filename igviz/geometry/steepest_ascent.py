@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,7 +15,7 @@ Objective = Callable[[Normal], np.ndarray]
 
 _COUNT = 361  # places all round among which a point is first looked for
 _FINER = (1, 20, 400)  # where the top lies just outside the ball, the gradients turn within a degree
-_PARTS, _ROUNDS = 32, 11  # an interval is divided into so many parts, so many times
+_PARTS, _ROUNDS = 128, 3  # an interval is divided into so many parts, so many times, and then a line is drawn
 
 
 def steepest_on_kl_ball(p: Normal, radius: float, objective: Objective, gradient: Objective) -> Normal:
@@ -55,8 +56,8 @@ def steepest_on_kl_ball(p: Normal, radius: float, objective: Objective, gradient
         slope = gradient(q)
         return by_mean * slope[..., 1] - by_std * slope[..., 0]
 
-    angle = np.linspace(0.0, 2.0 * np.pi, _COUNT)
-    highest, step = angle[np.argmax(objective(_boundary(p, radius, angle)))], angle[1]
+    angle, around = _all_round(p, radius, _COUNT)
+    highest, step = angle[np.argmax(objective(around))], angle[1]
     return _boundary(p, radius, _crossing(p, radius, turn, highest - step, highest + step))
 
 
@@ -100,8 +101,7 @@ def steepest_in_chart(
         return turn, np.sum(step * slope, axis=-1)
 
     for finer in _FINER:
-        angle = np.linspace(0.0, 2.0 * np.pi, finer * (_COUNT - 1) + 1)
-        around = _boundary(p, radius, angle)
+        angle, around = _all_round(p, radius, finer * (_COUNT - 1) + 1)
         turn, along = parts(around)
         found = np.flatnonzero((turn[:-1] >= 0.0) & (turn[1:] < 0.0) & (along[:-1] > 0.0))
         if len(found):
@@ -118,18 +118,37 @@ def _check(where: str, p: Normal, radius: float) -> None:
         raise ValueError(f"{where}: radius must be a positive number, got {radius!r}")
 
 
-def _boundary(p: Normal, radius: float, angle: np.ndarray | float) -> Normal:
-    """Return the normals with KL(q‖p) = radius at the angles of `igviz.geometry.kl_balls.kl_ball`."""
+def _unit_boundary(radius: float, angle: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and std of the q with KL(q‖N(0, 1)) = radius at angles as those of `kl_balls.kl_ball`."""
     across = np.sin(angle)
     std = np.exp(0.5 * _excess_inverse(2.0 * radius * across**2, across))
-    return Normal(p.mean + p.std * np.sqrt(2.0 * radius) * np.cos(angle), p.std * std)
+    return np.sqrt(2.0 * radius) * np.cos(angle), std
+
+
+def _boundary(p: Normal, radius: float, angle: np.ndarray | float) -> Normal:
+    """Return the normals with KL(q‖p) = radius at some angles."""
+    mean, std = _unit_boundary(radius, angle)
+    return Normal(p.mean + p.std * mean, p.std * std)
+
+
+@lru_cache(maxsize=64)
+def _unit_ring(radius: float, count: int) -> tuple[np.ndarray, ...]:
+    angle = np.linspace(0.0, 2.0 * np.pi, count)
+    return (angle, *_unit_boundary(radius, angle))
+
+
+def _all_round(p: Normal, radius: float, count: int) -> tuple[np.ndarray, Normal]:
+    """Return so many angles all round and the normals there; those of N(0, 1) are found once for a radius."""
+    angle, mean, std = _unit_ring(float(radius), count)
+    return angle, Normal(p.mean + p.std * mean, p.std * std)
 
 
 def _crossing(p: Normal, radius: float, turn: Objective, low: float, high: float) -> float:
     """Return the angle between two at which a function of the boundary falls through zero."""
     for _ in range(_ROUNDS):
         angle = np.linspace(low, high, _PARTS + 1)
-        positive = turn(_boundary(p, radius, angle)) > 0.0
-        first = max(int(np.argmin(positive)), 1)  # the first that is not positive
+        value = turn(_boundary(p, radius, angle))
+        first = max(int(np.argmin(value > 0.0)), 1)  # the first that is not positive
         low, high = angle[first - 1], angle[first]
-    return 0.5 * (low + high)
+        before, after = value[first - 1], value[first]
+    return float(low + (high - low) * (before / (before - after) if before > 0.0 else 0.5))
