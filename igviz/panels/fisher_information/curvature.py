@@ -196,11 +196,11 @@ def _write(axes: Axes, x: float, y: float, words: str, **options: Any) -> None:
     place=Slider(choices=PLACES, label="place of the centre"),
     play="r",
     scenes={
-        "A small circle": {"r": 0.2},
+        "Small circle": {"r": 0.2},
         "Elsewhere": {"place": 5},
         "Cauchy: most curved": {"family": "Cauchy", "r": 2.0},
         "Categorical: a sphere": {"family": "Categorical"},
-        "Gamma: not even": {"family": "Gamma", "place": 1, "r": 2.0},
+        "Gamma: uneven": {"family": "Gamma", "place": 1, "r": 2.0},
     },
     predict=Prediction(
         "On the surface of normals, is a circle of radius 2 longer or shorter than 2π·2?",
