@@ -84,6 +84,7 @@ def test_the_curve_of_divergences_and_its_marks(panel, alpha, q_mean, q_std, ste
             one.get_color(): one.get_data() for one in curves.lines if one.get_marker() in ("^", "o", "v")
         }
         ring = curves.lines[-1].get_data()
+    assert np.all(np.diff(x) > 0)
     inside = (np.abs(np.abs(x) - 1) > 0.01) & (y < 100)
     for at, ratio in list(zip(x[inside], y[inside], strict=True))[::11]:
         assert ratio * half == pytest.approx(by_integral(at, *q), rel=2e-6)
