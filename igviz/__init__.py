@@ -30,6 +30,7 @@ _HOME = {
     "Poisson": "igviz.geometry.families.poisson",
     "StudentT": "igviz.geometry.families.student_t",
     "RiemannianManifold": "igviz.geometry.riemannian",
+    "alpha_connection": "igviz.geometry.alpha_geometry",
     "alpha_divergence": "igviz.geometry.divergences",
     "bayes_error": "igviz.geometry.hypothesis_testing",
     "binned_information": "igviz.geometry.binning",
@@ -37,6 +38,7 @@ _HOME = {
     "chernoff_information": "igviz.geometry.chernoff",
     "chernoff_point": "igviz.geometry.chernoff",
     "chi_squared": "igviz.geometry.divergences",
+    "cubic_tensor": "igviz.geometry.alpha_geometry",
     "e_projection": "igviz.geometry.projections",
     "empirical_fisher": "igviz.geometry.fisher",
     "expected_fisher": "igviz.geometry.fisher",
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
     from igviz.environment import check_environment
     from igviz.exercises.checker import check
     from igviz.geometry import symbolic
+    from igviz.geometry.alpha_geometry import alpha_connection, cubic_tensor
     from igviz.geometry.binning import binned_information
     from igviz.geometry.chernoff import chernoff_information, chernoff_point
     from igviz.geometry.distances import fisher_rao_distance
