@@ -1,9 +1,10 @@
-"""The map of the course: a walk along a geodesic, one station for each lecture that exists."""
+"""The map of the course: walks along geodesics, one station for each lecture that exists."""
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,6 +13,9 @@ from igviz.geometry.families.normal import Normal
 from igviz.geometry.geodesics import geodesic
 from igviz.plots import half_plane, style
 from igviz.plots.still import Still
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -40,31 +44,49 @@ LECTURES = (
         "Fisher information",
         "the ruler is the variance\nof the score",
     ),
+    Lecture(
+        "03_kl_quadratic_approximation",
+        "KL and its quadratic approximation",
+        "up close, KL is half the\nsquare of a length",
+    ),
 )
 
 
+COLUMNS = 3
+ROW_HEIGHT = 2.4  # inches
+
+
 def course_map() -> Still:
-    """Draw the lectures that exist, in order, along a shortest path in the half-plane of normals.
+    """Draw the lectures that exist, in order, along shortest paths in the half-plane of normals.
 
     Returns
     -------
     Still
         A picture with the list of the lectures as its sentence.
     """
-    figure = Figure(figsize=(7.2, 2.6), dpi=100, facecolor=style.PAPER)
-    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    rows = [LECTURES[k : k + COLUMNS] for k in range(0, len(LECTURES), COLUMNS)]
+    figure = Figure(figsize=(7.2, ROW_HEIGHT * len(rows)), dpi=100, facecolor=style.PAPER)
+    for k, row in enumerate(rows):
+        below = 1.0 - (k + 1) / len(rows)
+        _draw_row(figure.add_axes((0.0, below, 1.0, 1.0 / len(rows))), row)
+    listed = "; ".join(f"{one.number} {one.title} ({' '.join(one.idea.split())})" for one in LECTURES)
+    return Still(figure, f"The lectures, in order: {listed}.")
+
+
+def _draw_row(axes: Axes, row: tuple[Lecture, ...]) -> None:
+    """Draw a few stations on one geodesic, each with its words below it."""
     style.prepare(axes)
-    axes.set(xlim=(-7.2, 7.2), ylim=(0, 5.2))
+    axes.set(xlim=(-7.2, 7.2), ylim=(-0.4, 5.0))
     half_plane.rulers(axes, 0.35 * np.exp(np.sqrt(2.0) * 0.5) ** np.arange(4), 0.5)
     axes.set_axis_off()
-    start, end = Normal(-5.6, 0.9), Normal(5.6, 0.9)
-    path = geodesic(start, end)
-    along = path(np.linspace(0.0, 1.0, 200))
-    axes.plot(along.mean, along.std, **style.GEODESIC)
+    path = geodesic(Normal(-5.7, 1.2), Normal(5.7, 1.2))
+    along = path(np.linspace(0.0, 1.0, 400))
     # stations lie evenly in the picture's width, not in Fisher–Rao length, so that their words have room
-    means = np.linspace(-5.2, 5.2, 2 * len(LECTURES) + 1)[1::2]
+    means = np.linspace(-7.2, 7.2, 2 * COLUMNS + 1)[1::2][: len(row)]
     heights = np.interp(means, along.mean, along.std)
-    for lecture, mean, height in zip(LECTURES, means, heights, strict=True):
+    reached = along.mean <= (means[-1] if len(row) < COLUMNS else along.mean[-1])
+    axes.plot(along.mean[reached], along.std[reached], **style.GEODESIC)
+    for lecture, mean, height in zip(row, means, heights, strict=True):
         axes.plot([mean], [height], marker="o", markersize=27, color=style.GREEN, linestyle="none")
         axes.text(mean, height, lecture.number, color="white", ha="center", va="center", fontsize=12.5)
         words: dict[str, Any] = {
@@ -75,7 +97,7 @@ def course_map() -> Still:
             "family": style.FONT,
             "linespacing": 1.35,
         }
-        axes.text(mean, height - 0.62, f"\n{lecture.idea}", bbox=style.CARD, **words)
-        axes.text(mean, height - 0.62, lecture.title, fontweight="bold", **words)
-    listed = "; ".join(f"{one.number} {one.title} ({' '.join(one.idea.split())})" for one in LECTURES)
-    return Still(figure, f"The lectures, in order: {listed}.")
+        title = textwrap.fill(lecture.title, 22)
+        blank = "\n" * (title.count("\n") + 1)
+        axes.text(mean, height - 0.72, f"{blank}{lecture.idea}", bbox=style.CARD, **words)
+        axes.text(mean, height - 0.72, title, fontweight="bold", **words)

@@ -26,12 +26,16 @@ def spin():
     module.run()
 
 
-def swallow():
-    """Code that swallows whatever is raised on the way."""
+def swallow(after=None):
+    """Code that swallows what is raised on the way, and then goes on."""
     module = types.ModuleType("sympy.swallow")
-    code = "def run(work):\n    try:\n        work()\n    except BaseException:\n        return 'done'"
+    code = (
+        "def run(work, after):\n"
+        "    try:\n        work()\n    except BaseException:\n        pass\n"
+        "    return after() if after else 'done'"
+    )
     exec(code, module.__dict__)
-    return module.run(spin)
+    return module.run(spin, after)
 
 
 def work_that_counts(calls):
@@ -99,8 +103,52 @@ def test_it_works_in_a_thread_that_is_not_the_main_one():
 
 def test_no_exception_handler_keeps_it():
     assert not issubclass(TimeLimitExceeded, Exception)
+    for after in (None, spin, swallow):
+        with pytest.raises(TimeLimitExceeded):
+            within(0.1, swallow, after)
+        assert (sys.getprofile(), sys.gettrace()) == (None, None)
+
+
+def test_closed_generators_are_not_interrupted():
+    """What is raised while a generator is closed is lost and printed; pytest would report that."""
+    module = types.ModuleType("sympy.generators")
+    exec("def run():\n    while True:\n        any(True for _ in (1, 2))", module.__dict__)
+    within_reach = "def step():\n    any(True for _ in (1, 2))\ndef run():\n    while True:\n        step()"
+    exec(within_reach, module.__dict__)
+    for seconds in (0.01, 0.0101, 0.01023, 0.01041):
+        with pytest.raises(TimeLimitExceeded):
+            within(seconds, module.run)
+
+
+def test_cleaning_up_is_not_interrupted():
+    module = types.ModuleType("sympy.cleaning")
+    code = (
+        "def step(n):\n    return n + 1\n"
+        "def run(work, done):\n"
+        "    try:\n        work()\n"
+        "    finally:\n"
+        "        for n in range(100):\n            step(n)\n"
+        "        done.append('cleaned')"
+    )
+    exec(code, module.__dict__)
+    done = []
     with pytest.raises(TimeLimitExceeded):
-        within(0.1, swallow)
+        within(0.05, module.run, spin, done)
+    assert done == ["cleaned"]
+
+
+def test_a_tracer_that_was_there_is_put_back():
+    def tracer(*_):
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        with pytest.raises(TimeLimitExceeded):
+            within(0.02, spin)
+        assert sys.gettrace() is tracer
+    finally:
+        sys.settrace(before)
 
 
 def test_a_profiler_that_was_there_is_put_back():

@@ -52,8 +52,8 @@ def test_score_and_hessian():
 
 
 def test_a_density_that_is_not_standardised():
-    derived = normal().fisher()
-    assert derived.expression == sympy.diag(1 / s**2, 2 / s**2)
+    derived = normal().expectation((x - m) ** 2)
+    assert derived.expression == s**2
     assert derived.how == "SymPy's integral, confirmed by quadrature"
 
 
@@ -127,6 +127,17 @@ def test_a_mixture_by_quadrature():
     # the dead component's mean leaves no trace
     assert found.shape == (2, 2, 2)
     assert abs(np.linalg.det(found[1])) < 1e-12
+
+
+def test_a_gap_where_the_density_underflows():
+    """Between the bells everything is 0/0; each is seen alone, so w has the information of a coin."""
+    w = sympy.Symbol("w", positive=True)
+    bells = [sympy.exp(-((x - c) ** 2) / 2) / sympy.sqrt(2 * sympy.pi) for c in (m, 0)]
+    mixture = Density(
+        x, w, sympy.log(w * bells[0] + (1 - w) * bells[1]), S.Reals, points=((0.3, 0.8), (0.7, -0.4))
+    )
+    derived = mixture.fisher(time_limit=0.1)
+    np.testing.assert_allclose(derived.numeric(0.3, m=90.0), [[1 / (0.3 * 0.7)]], rtol=1e-9)
 
 
 # -- what is caught -----------------------------------------------------------------------------------------

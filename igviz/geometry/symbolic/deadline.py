@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from inspect import CO_GENERATOR
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -61,6 +62,7 @@ def within(seconds: float, function: Callable[..., Result], *arguments: Any) -> 
     try:
         result = function(*arguments)
     finally:
+        watch.stop()
         sys.setprofile(previous)
         if outer is not None:
             outer.add(watch.calls())
@@ -78,15 +80,21 @@ class _Watch:
         self.end = _processor_time() + _PATIENCE * seconds
         if outer is not None:
             self.most, self.end = min(self.most, outer.most - outer.calls()), min(self.end, outer.end)
+        self._tracer = sys.gettrace()
         count, due = 0, min(self.most, _BETWEEN_LOOKS)
 
         def look(frame: FrameType, *_: Any) -> None:  # a closure: this runs millions of times
             nonlocal count, due
             count += 1
             if count >= due:
-                due = min(max(self.most, count + 1), count + _BETWEEN_LOOKS)
-                if (count >= self.most or _processor_time() >= self.end) and _is_heard(frame):
+                late = count >= self.most or _processor_time() >= self.end
+                heard = late and _is_heard(frame)
+                due = count + 1 if late and not heard else count + _BETWEEN_LOOKS
+                if not late:
+                    due = min(due, self.most)
+                if heard:
                     self.raised = True
+                    sys.settrace(self._again)
                     raise TimeLimitExceeded
 
         def add(calls: int) -> None:
@@ -98,13 +106,27 @@ class _Watch:
         self.add: Callable[[int], None] = add
         self.calls: Callable[[], int] = lambda: count
 
+    def _again(self, *_: Any) -> None:
+        """Watch on if the exception was swallowed: Python drops a profile function that has raised.
+
+        What is called first may be cleaning up, so a few thousand calls go by before it is raised again.
+        """
+        sys.settrace(self._tracer)
+        sys.setprofile(self.look)
+
+    def stop(self) -> None:
+        """Leave the tracer as it was."""
+        if self.raised:
+            sys.settrace(self._tracer)
+
 
 def _is_heard(frame: FrameType | None) -> bool:
     """Whether an exception in this frame reaches SymPy's caller.
 
-    The garbage collector may run a finaliser at any time, whose exceptions are lost and printed.
+    One in a finaliser, which may run at any time, or in a generator that is being closed, as by ``any``, is
+    lost and printed.
     """
-    if frame is None or _package(frame) not in _INTERRUPTIBLE:
+    if frame is None or _package(frame) not in _INTERRUPTIBLE or frame.f_code.co_flags & CO_GENERATOR:
         return False
     while frame is not None and _package(frame) != __name__.partition(".")[0]:
         if frame.f_code.co_name == "__del__" or _package(frame) == "weakref":

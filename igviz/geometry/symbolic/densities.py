@@ -8,19 +8,20 @@ from typing import Any
 
 import sympy
 
+from igviz.geometry.symbolic.deadline import TimeLimitExceeded, within
 from igviz.geometry.symbolic.derived import Derived
-from igviz.geometry.symbolic.expectation import averages
+from igviz.geometry.symbolic.expectation import Integrand, averages
 from igviz.geometry.symbolic.exponential import SymbolicExponentialFamily, require_symbols
+from igviz.geometry.symbolic.points import generic_points
 from igviz.geometry.symbolic.rule import Rule
 from igviz.geometry.symbolic.simplification import complements, pointwise, substituted, tidy
 from igviz.geometry.symbolic.support import outcomes, rule_for
 
+# seconds for the simplification of what is only to be read
+_SIMPLIFYING = 5.0
 _FORMS = ("outer product", "hessian", "log-partition")
 # functions whose second derivative has point masses, which a pointwise derivative misses
 _KINKED = (sympy.Abs, sympy.sign, sympy.Heaviside, sympy.Piecewise, sympy.Max, sympy.Min)
-# generic values at which SymPy's answers are compared with quadrature
-_POSITIVE = tuple(sympy.Rational(n, 10) for n in (13, 7, 19, 9, 16))
-_REAL = tuple(sympy.Rational(n, 10) for n in (3, -6, 8, -2))
 
 
 class Density:
@@ -125,7 +126,14 @@ class Density:
 
     def score(self) -> sympy.Matrix:
         """Return the column of the derivatives of the log-density by the parameters."""
-        return self._derivatives().applyfunc(sympy.simplify)
+
+        def simplified(entry: sympy.Expr) -> sympy.Expr:
+            try:
+                return within(_SIMPLIFYING, sympy.simplify, entry)
+            except TimeLimitExceeded:
+                return entry
+
+        return self._derivatives().applyfunc(simplified)
 
     def _derivatives(self) -> sympy.Matrix:
         return sympy.Matrix([pointwise(self.log_density.diff(p)) for p in self.parameters])
@@ -134,7 +142,9 @@ class Density:
         """Return the second derivatives of the log-density, taken pointwise: a kink adds nothing."""
         bound = self._rule.variables if self._rule is not None else self.x
         back = {z: (x - self._location) / self._scale for x, z in zip(self.x, bound, strict=True)}
-        return self._inside(self._second_derivatives()).subs(back, simultaneous=True)
+        return self._second_derivatives().applyfunc(
+            lambda entry: self._carried(entry, _SIMPLIFYING).simple.subs(back, simultaneous=True)
+        )
 
     def _second_derivatives(self) -> sympy.Matrix:
         return sympy.hessian(self.log_density, self.parameters).applyfunc(pointwise)
@@ -156,12 +166,11 @@ class Density:
         Derived
             With a closed form where SymPy finds one in time *and* quadrature agrees at two generic points.
         """
-        function = sympy.sympify(function)
-        return self._average(function, time_limit)
+        return self._expect(sympy.sympify(function), time_limit)
 
     def mean_score(self, *, time_limit: float = 5.0) -> Derived:
         """Return E[score], a column: zero unless the support moves with the parameters."""
-        return self._average(self._derivatives(), time_limit)
+        return self._expect(self._derivatives(), time_limit)
 
     def kl(self, other: Sequence[sympy.Symbol], *, time_limit: float = 5.0) -> Derived:
         """Return KL(p(·; parameters)‖p(·; other)) in nats.
@@ -183,7 +192,7 @@ class Density:
         if self.exponential_family is not None and self._cheapest_form() != "outer product":
             return self._bregman(exchange, "Bregman divergence of the log-partition")
         gap = sympy.expand_log(self.log_density - self.log_density.subs(exchange, simultaneous=True))
-        derived = self._average(gap, time_limit, others)
+        derived = self._expect(gap, time_limit, others)
         if self.exponential_family is None or not derived.reason:
             return derived
         return self._bregman(exchange, f"Bregman divergence of the log-partition, because {derived.reason}")
@@ -224,6 +233,7 @@ class Density:
             )
         if form == "log-partition" and self.exponential_family is None:
             raise ValueError("Density.fisher: form 'log-partition' needs exponential_family=, got None")
+        _require_positive(time_limit)
         key = (form or self._cheapest_form(), time_limit)
         if key not in self._found:
             self._found[key] = self._fisher(*key)
@@ -234,14 +244,15 @@ class Density:
             return self._from_log_partition("Hessian of the log-partition")
         if form == "hessian":
             hessian = self._second_derivatives()
-            derived = self._average(-hessian, time_limit)
+            derived = self._expect(-hessian, time_limit)
             if not hessian.has(*self.x):
                 how = "Hessian of the log-density, which does not depend on x"
                 derived = dataclasses.replace(derived, how=how)
         else:
             # simplified before it is multiplied, so that squares stay squares
-            score = self._inside(self._derivatives())
-            derived = self._average(score * score.T, time_limit, inside=True)
+            score = [self._carried(entry, time_limit) for entry in self._derivatives()]
+            products = [Integrand(a.simple * b.simple, a.raw * b.raw) for a in score for b in score]
+            derived = self._average(products, (len(score), len(score)), time_limit)
         if self.exponential_family is None or not derived.reason:
             return derived
         return self._from_log_partition(f"Hessian of the log-partition, because {derived.reason}")
@@ -265,43 +276,44 @@ class Density:
 
     # -- how an expectation is found -----------------------------------------------------------------------
 
-    def _inside(self, function: Any) -> Any:
-        """Return a function of x in terms of the variables of the rule, simplified."""
-        if isinstance(function, sympy.MatrixBase):
-            return function.applyfunc(self._inside)
-        return substituted(function, self._there)
+    def _carried(self, function: sympy.Expr, time_limit: float) -> Integrand:
+        """Return a function of x in terms of the variables of the rule, simplified if that is quick."""
+        try:
+            simple = within(time_limit, substituted, function, self._there)
+        except TimeLimitExceeded:
+            simple = function.subs(self._there, simultaneous=True)
+        return Integrand(simple, function.subs(self._there, simultaneous=True))
+
+    def _expect(self, function: Any, time_limit: float, extra: tuple[sympy.Symbol, ...] = ()) -> Derived:
+        """Average a function of x, or a matrix of them."""
+        _require_positive(time_limit)
+        self._require_no_variable(function)
+        shape = function.shape if isinstance(function, sympy.MatrixBase) else None
+        entries = list(function) if shape else [function]
+        return self._average([self._carried(e, time_limit) for e in entries], shape, time_limit, extra)
 
     def _average(
         self,
-        function: Any,
+        integrands: list[Integrand],
+        shape: tuple[int, int] | None,
         time_limit: float,
         extra: tuple[sympy.Symbol, ...] = (),
-        inside: bool = False,
     ) -> Derived:
-        """Average entry by entry, each different entry once; `inside` if in the variables of the rule."""
-        if not time_limit > 0.0:
-            raise ValueError(f"Density: time_limit must be positive, got {time_limit!r}")
-        if not inside:
-            self._require_no_variable(function)
-            function = self._inside(function)
-        matrix = isinstance(function, sympy.MatrixBase)
-        entries = list(function) if matrix else [function]
-        others = self._other_symbols(self.log_density, *self._ends(), *entries)
+        """Average entry by entry, each different entry once."""
+        others = self._other_symbols(self.log_density, *self._ends(), *(i.raw for i in integrands))
         constants = tuple(s for s in others if s not in extra)
         parameters = (*self.parameters, *extra)
         if self._rule is None:
-            values = [self._over_outcomes(entry) for entry in entries]
+            values = [self._over_outcomes(integrand.simple) for integrand in integrands]
             result = Derived(values, "sum over the outcomes", parameters, constants)
         else:
             rule = dataclasses.replace(self._rule, symbols=(*parameters, *constants))
             self._require_integral_one(rule)
-            columns = function.shape[1] if matrix else 0
             points = self._test_points(rule, extra)
-            result = averages(rule, entries, columns, time_limit, points, self._known)
+            result = averages(rule, integrands, shape[1] if shape else 0, time_limit, points, self._known)
             result = dataclasses.replace(result, parameters=parameters, constants=constants)
-        expression = (
-            sympy.ImmutableMatrix(*function.shape, result.expression) if matrix else result.expression[0]
-        )
+        values = result.expression
+        expression = sympy.ImmutableMatrix(*shape, values) if shape else values[0]
         return dataclasses.replace(result, expression=expression)
 
     def _require_no_variable(self, function: Any) -> None:
@@ -317,19 +329,7 @@ class Density:
         return complements(total)
 
     def _test_points(self, rule: Rule, extra: tuple[sympy.Symbol, ...] = ()) -> tuple[tuple[Any, ...], ...]:
-        """Two generic values of the rule's symbols; `extra` are other parameters and take turns with them."""
-        own = (*self.parameters, *self.constants)
-        given = [tuple(map(sympy.sympify, p)) for p in self._points] if self._points is not None else [(), ()]
-        found = []
-        for i, point in enumerate(given):
-            found.append(dict(zip(own, _generic(own, i), strict=True)) | dict(zip(own, point, strict=False)))
-        points = []
-        for here, there in zip(found, found[::-1], strict=True):
-            known = here | {e: there[p] for e, p in zip(extra, self.parameters, strict=False)}
-            rest = [s for s in rule.symbols if s not in known]
-            known |= dict(zip(rest, _generic(rest, 0), strict=True))
-            points.append(tuple(known[s] for s in rule.symbols))
-        return tuple(points)
+        return generic_points((*self.parameters, *self.constants), extra, self._points, rule.symbols)
 
     def _require_sum_one(self) -> None:
         if self._outcomes is None:
@@ -353,12 +353,6 @@ class Density:
         self._normalised = True
 
 
-def _generic(symbols: Sequence[sympy.Symbol], start: int) -> list[sympy.Rational]:
-    """Return generic values in the domain of the symbols, others for each start."""
-    chosen, used = [], {True: start, False: start}
-    for symbol in symbols:
-        positive = bool(symbol.is_positive)
-        pool = _POSITIVE if positive else _REAL
-        chosen.append(pool[used[positive] % len(pool)])
-        used[positive] += 1
-    return chosen
+def _require_positive(time_limit: float) -> None:
+    if not time_limit > 0.0:
+        raise ValueError(f"Density: time_limit must be positive, got {time_limit!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy
 
@@ -18,6 +18,21 @@ _NOT_CLOSED = (sympy.Integral, sympy.Sum, sympy.Piecewise, sympy.meijerg, sympy.
 _INFINITE = (sympy.oo, -sympy.oo, sympy.zoo, sympy.nan)
 
 
+class Integrand(NamedTuple):
+    """A function under an expectation, in the variables of the rule.
+
+    Attributes
+    ----------
+    simple : sympy.Expr
+        Simplified, for SymPy to integrate and for people to read.
+    raw : sympy.Expr
+        Not simplified, to be evaluated: another form may overflow, and a check is to be of the original.
+    """
+
+    simple: sympy.Expr
+    raw: sympy.Expr
+
+
 @dataclasses.dataclass(frozen=True)
 class Attempt:
     """What came of one expectation: a confirmed closed form, or the reason why there is none."""
@@ -28,7 +43,7 @@ class Attempt:
 
 
 def attempt(
-    rule: Rule, function: sympy.Expr, time_limit: float, points: tuple[Any, ...], known: dict[Any, Any]
+    rule: Rule, integrand: Integrand, time_limit: float, points: tuple[Any, ...], known: dict[Any, Any]
 ) -> Attempt:
     """Try to find the expectation of a function under the rule in closed form.
 
@@ -36,7 +51,7 @@ def attempt(
     ----------
     rule : Rule
         Where and with what weight.
-    function : sympy.Expr
+    integrand : Integrand
         What to average.
     time_limit : float
         Seconds that SymPy may take.
@@ -45,18 +60,18 @@ def attempt(
     known : dict
         Integrals that were found before; new ones are added.
     """
-    if not function.has(*rule.variables):
-        return Attempt(function)
+    if not integrand.simple.has(*rule.variables):
+        return Attempt(integrand.simple)
     word = "sum" if rule.discrete else "integral"
     try:
-        value = within(time_limit, _closed_form, rule, function, points, known)
+        value = within(time_limit, _closed_form, rule, integrand.simple, points, known)
     except TimeLimitExceeded:
         return Attempt(None, f"SymPy's {word} took more than {time_limit:g} s", late=True)
     except Exception as error:  # SymPy gives up with errors of many kinds
         return Attempt(None, f"SymPy's {word} ended in {type(error).__name__}")
     if value.has(*_NOT_CLOSED) and not value.has(*_INFINITE):
         return Attempt(None, f"SymPy found no closed form of the {word}")
-    return _confirmed(rule, function, value, points, word)
+    return _confirmed(rule, integrand.raw, value, points, word)
 
 
 def _confirmed(
@@ -134,7 +149,7 @@ def _over_the_line(integrand: sympy.Expr, variable: sympy.Symbol) -> sympy.Expr:
 
 def averages(
     rule: Rule,
-    functions: list[sympy.Expr],
+    integrands: list[Integrand],
     columns: int,
     time_limit: float,
     points: tuple[Any, ...],
@@ -146,7 +161,7 @@ def averages(
     ----------
     rule : Rule
         Where and with what weight.
-    functions : list of sympy.Expr
+    integrands : list of Integrand
         Entries of a matrix row by row, or a single expression.
     columns : int
         Columns of that matrix; 0 if it is a single expression.
@@ -160,19 +175,19 @@ def averages(
     """
     found: dict[sympy.Expr, Attempt] = {}
     late: Attempt | None = None
-    for function in functions:
-        if function not in found:
+    for integrand in integrands:
+        if integrand.simple not in found:
             # the first integral that takes too long ends the search: a matrix of them would take minutes
-            found[function] = late or attempt(rule, function, time_limit, points, known)
-            late = found[function] if found[function].late else late
+            found[integrand.simple] = late or attempt(rule, integrand, time_limit, points, known)
+            late = found[integrand.simple] if found[integrand.simple].late else late
     values, numerical = [], {}
-    for function in functions:
-        value = found[function].value
+    for simple, raw in integrands:
+        value = found[simple].value
         if value is None:
-            value = rule.unevaluated(function)
-            numerical[value] = function
+            value = rule.unevaluated(simple)
+            numerical[value] = raw
         values.append(value)
-    how, reason = _told(rule, functions, columns, found)
+    how, reason = _told(rule, [i.simple for i in integrands], columns, found)
     return Derived(values, how, rule.symbols, (), reason, rule, tuple(numerical.items()))
 
 

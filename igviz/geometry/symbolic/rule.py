@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import sympy
 
 from igviz.geometry.symbolic import quadrature
 from igviz.geometry.symbolic.compiled import compiled
+from igviz.geometry.symbolic.simplification import logarithms_apart
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,11 +38,11 @@ class Rule:
     symbols: tuple[sympy.Symbol, ...]
     discrete: bool
 
-    @property
+    @cached_property
     def density(self) -> sympy.Expr:
         """exp(log_density) as a product of powers and gamma functions as far as possible."""
         product = sympy.Integer(1)
-        for term in sympy.Add.make_args(self.log_density):
+        for term in sympy.Add.make_args(logarithms_apart(self.log_density)):
             factor, rest = term.as_independent(sympy.log, sympy.loggamma, as_Add=False)
             if isinstance(rest, sympy.log):
                 product *= rest.args[0] ** factor

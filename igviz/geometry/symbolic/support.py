@@ -7,7 +7,6 @@ from typing import Any
 import sympy
 
 from igviz.geometry.symbolic.rule import Rule
-from igviz.geometry.symbolic.simplification import logarithms_apart
 
 _ALLOWED = (
     "an Interval (for several variables one for each), Range(a, oo), S.Naturals0 or a sequence of outcomes"
@@ -51,8 +50,7 @@ def rule_for(
         low = _lowest_integer(sets[0])
         inside = sympy.Symbol(variables[0].name, integer=True, nonnegative=True if low >= 0 else None)
         there = {variables[0]: inside}
-        carried = logarithms_apart(log_density.subs(there))
-        return Rule((inside,), ((low, sympy.oo),), carried, (), discrete=True), there
+        return Rule((inside,), ((low, sympy.oo),), log_density.subs(there), (), discrete=True), there
     standard = (location, scale) != (0, 1)
     if standard and len(variables) > 1:
         raise ValueError(f"Density: location and scale are for one variable x, got {variables}")
@@ -69,7 +67,7 @@ def rule_for(
         bound.append(inside)
         limits.append((ends[0], ends[1]))
     carried = log_density.subs(there, simultaneous=True) + sympy.log(scale)
-    return Rule(tuple(bound), tuple(limits), logarithms_apart(carried), (), discrete=False), there
+    return Rule(tuple(bound), tuple(limits), carried, (), discrete=False), there
 
 
 def _lowest_integer(integers: Any) -> sympy.Integer:
