@@ -370,3 +370,16 @@ def test_affine_time():
     t = np.expm1(30.0 * u) / np.expm1(30.0)
     np.testing.assert_allclose(time.inverse(t), u, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(time.rate(u), 30.0 * np.exp(30.0 * u) / np.expm1(30.0), rtol=1e-13)
+
+
+@pytest.mark.parametrize("alpha", [-0.7, 0.6])
+def test_paths_are_found_at_constant_speed(alpha):
+    frame = _NaturalFrame(ig.Gamma(0.8, 1.4), ig.Gamma(5.0, 2.6), alpha)
+    path = connection_path(frame, frame.start, frame.step, frame.metric_path)
+    speeds = []
+    for t in (0.0, 0.3, 0.7, 1.0):
+        v = path.velocity(t)
+        p = ig.Gamma.from_natural(frame.start + path.displacement(np.array([t]))[0])
+        s = path.time.inverse(np.array([t]))
+        speeds.append(np.sqrt(v @ p.fisher("natural") @ v) * path.time.rate(s)[0])
+    np.testing.assert_allclose(speeds, speeds[0], rtol=1e-8)
