@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 # the step is 2 to the minus this
-_FINEST, _FINEST_INSIDE = 9, 6
+_FINEST, _FINEST_INSIDE = 10, 6
 _LONGEST_SERIES, _LONGEST_BLOCK = 2**22, 2**13
 
 

@@ -13,6 +13,9 @@ from igviz.geometry.symbolic import quadrature
 from igviz.geometry.symbolic.compiled import compiled
 from igviz.geometry.symbolic.simplification import logarithms_apart
 
+# relative to the highest value of the density
+_NEGLIGIBLE = 1e-30
+
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
@@ -98,8 +101,10 @@ class Rule:
         def values(*arguments: Any) -> np.ndarray:
             height, logarithm = evaluate(*arguments)
             mass = np.exp(logarithm)
-            # where nothing can occur the function may be anything
-            return np.where(mass > 0.0, height * mass, 0.0)
+            product = height * mass
+            # ratios of densities underflow to 0/0 where next to nothing can occur
+            lost = ~np.isfinite(product) & (mass <= _NEGLIGIBLE * np.max(mass, axis=0))
+            return np.where(lost, 0.0, product)
 
         return values
 
