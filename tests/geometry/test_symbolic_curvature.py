@@ -111,7 +111,7 @@ def test_the_bivariate_normal_has_positive_and_negative_planes():
     origin = dict(zip(coordinates, (0, 0, 1, 0, 1), strict=True))
     unit = np.eye(5, dtype=int).tolist()
     assert sectional_curvature(metric, coordinates, unit[0], unit[1]) == Rational(1, 4)
-    for (i, j), value in {(0, 1): "1/4", (0, 2): "-1/2", (0, 3): "-1/4", (2, 4): "0"}.items():
+    for (i, j), value in {(0, 2): "-1/2", (2, 4): "0"}.items():
         assert sectional_curvature(metric, coordinates, unit[i], unit[j], at=origin) == Rational(value)
     assert scalar_curvature(metric, coordinates, at=origin) == Rational(-9, 2)
 

@@ -13,6 +13,7 @@ from igviz.geometry.symbolic.derived import Derived
 from igviz.geometry.symbolic.expectation import Integrand, averages
 from igviz.geometry.symbolic.exponential import SymbolicExponentialFamily, require_symbols
 from igviz.geometry.symbolic.points import generic_points
+from igviz.geometry.symbolic.printing import latex
 from igviz.geometry.symbolic.rule import Rule
 from igviz.geometry.symbolic.simplification import complements, pointwise, substituted, tidy
 from igviz.geometry.symbolic.support import outcomes, rule_for
@@ -119,8 +120,8 @@ class Density:
         return f"density of {x} with parameters ({names}) and log-density {sympy.sstr(self.log_density)}"
 
     def _repr_latex_(self) -> str:
-        x, names = (", ".join(sympy.latex(s) for s in group) for group in (self.x, self.parameters))
-        return rf"$\displaystyle \log p({x}; {names}) = {sympy.latex(self.log_density)}$"
+        x, names = (", ".join(latex(s) for s in group) for group in (self.x, self.parameters))
+        return rf"$\displaystyle \log p({x}; {names}) = {latex(self.log_density)}$"
 
     # -- derivatives ---------------------------------------------------------------------------------------
 

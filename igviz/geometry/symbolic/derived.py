@@ -9,6 +9,7 @@ import numpy as np
 import sympy
 
 from igviz.geometry.symbolic.compiled import compiled
+from igviz.geometry.symbolic.printing import latex_with_words
 from igviz.geometry.symbolic.rule import Rule
 
 
@@ -43,9 +44,7 @@ class Derived:
         return f"{sympy.sstr(self.expression)}\n({self.how})"
 
     def _repr_latex_(self) -> str:
-        words = self.how.replace("_", r"\_").replace("%", r"\%")
-        below = rf"\small\text{{({words})}}"
-        return rf"$\displaystyle \begin{{gathered}}{sympy.latex(self.expression)}\\{below}\end{{gathered}}$"
+        return latex_with_words(self.expression, f"({self.how})")
 
     def _sympy_(self) -> Any:
         return self.expression

@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy
 
+from igviz.geometry.symbolic.printing import latex
 from igviz.geometry.symbolic.simplification import tidy
 
 
@@ -46,8 +47,8 @@ class SymbolicExponentialFamily:
         return f"exponential family with log-partition {sympy.sstr(self.log_partition)} in ({names})"
 
     def _repr_latex_(self) -> str:
-        names = ", ".join(sympy.latex(s) for s in self.natural_symbols)
-        return rf"$\displaystyle A({names}) = {sympy.latex(self.log_partition)}$"
+        names = ", ".join(latex(s) for s in self.natural_symbols)
+        return rf"$\displaystyle A({names}) = {latex(self.log_partition)}$"
 
     def kl(self, natural: Sequence[Any], other: Sequence[Any]) -> sympy.Expr:
         """Return KL(p_η‖p_η′) = A(η′) − A(η) − ⟨η′ − η, ∇A(η)⟩ in nats, a Bregman divergence.

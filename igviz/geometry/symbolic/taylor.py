@@ -8,6 +8,7 @@ from typing import Any
 import sympy
 
 from igviz.geometry.symbolic.exponential import require_symbols
+from igviz.geometry.symbolic.printing import latex
 from igviz.geometry.symbolic.simplification import tidy
 
 
@@ -64,7 +65,7 @@ class TaylorSeries:
         return "\n".join(f"order {order}: {sympy.sstr(term)}" for order, term in enumerate(self.terms))
 
     def _repr_latex_(self) -> str:
-        rows = r"\\".join(rf"\text{{order {n}:}} & {sympy.latex(term)}" for n, term in enumerate(self.terms))
+        rows = r"\\".join(rf"\text{{order {n}:}} & {latex(term)}" for n, term in enumerate(self.terms))
         return rf"$\displaystyle \begin{{array}}{{ll}}{rows}\end{{array}}$"
 
 
