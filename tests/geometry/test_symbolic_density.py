@@ -235,7 +235,7 @@ def test_texts():
     derived = d.fisher()
     assert repr(derived) == "Matrix([[1]])\n(SymPy's integral, confirmed by quadrature)"
     assert derived._repr_latex_() == (
-        r"$\displaystyle \begin{array}{l}\left[\begin{matrix}1\end{matrix}\right]\\"
+        r"$\displaystyle \begin{array}{l}\displaystyle \left[\begin{matrix}1\end{matrix}\right]\\"
         r"\small\text{(SymPy's integral, confirmed by quadrature)}\end{array}$"
     )
     assert sympy.sympify(derived) == derived.expression

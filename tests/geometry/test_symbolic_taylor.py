@@ -101,7 +101,9 @@ def test_texts():
     assert repr(terms) == (
         "order 0: 0\norder 1: 0\norder 2: delta_lambda**2/(2*lambda)\norder 3: -delta_lambda**3/(3*lambda**2)"
     )
-    assert terms._repr_latex_().startswith(r"$\displaystyle \begin{array}{ll}\text{order 0:} & 0\\")
+    assert terms._repr_latex_().startswith(
+        r"$\displaystyle \begin{array}{ll}\text{order 0:} & \displaystyle 0\\"
+    )
     assert len(terms) == 4
     assert list(terms) == list(terms.terms)
     assert terms.derivatives(1) == sympy.zeros(1, 1)

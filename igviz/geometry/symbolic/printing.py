@@ -33,5 +33,5 @@ def latex(expression: Any) -> str:
 def latex_with_words(expression: Any, words: str) -> str:
     """Return displayed LaTeX of an expression with words in small letters under it, broken into lines."""
     text = words.replace("_", r"\_").replace("%", r"\%")
-    rows = [latex(expression), *(rf"\small\text{{{line}}}" for line in wrap(text, _LINE))]
+    rows = [rf"\displaystyle {latex(expression)}", *(rf"\small\text{{{line}}}" for line in wrap(text, _LINE))]
     return r"$\displaystyle \begin{array}{l}" + r"\\".join(rows) + r"\end{array}$"

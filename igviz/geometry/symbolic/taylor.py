@@ -65,7 +65,8 @@ class TaylorSeries:
         return "\n".join(f"order {order}: {sympy.sstr(term)}" for order, term in enumerate(self.terms))
 
     def _repr_latex_(self) -> str:
-        rows = r"\\".join(rf"\text{{order {n}:}} & {latex(term)}" for n, term in enumerate(self.terms))
+        lines = [rf"\text{{order {n}:}} & \displaystyle {latex(t)}" for n, t in enumerate(self.terms)]
+        rows = r"\\".join(lines)
         return rf"$\displaystyle \begin{{array}}{{ll}}{rows}\end{{array}}$"
 
 
