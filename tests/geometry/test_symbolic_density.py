@@ -10,7 +10,7 @@ from scipy.special import polygamma
 from sympy import Interval, Rational, S, oo
 
 import igviz as ig
-from igviz.geometry.symbolic import Density, expectation
+from igviz.geometry.symbolic import Density, densities, expectation
 
 x, m = sympy.symbols("x m", real=True)
 y, s, t, a, b = sympy.symbols("y s t a b", positive=True)
@@ -195,6 +195,16 @@ def test_a_wrong_answer_is_caught(monkeypatch, wrong):
     derived = normal(location=m, scale=s).expectation((x - m) ** 2)
     assert derived.how.startswith("quadrature of the derived integrand, because SymPy's integral is ")
     assert "where quadrature gives 1.69" in derived.how
+    np.testing.assert_allclose(derived.numeric(0.4, 2.0), 4.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("wrong", [lambda e: 2 * e, lambda e: sympy.Integer(3)])
+def test_a_wrong_simplification_is_caught(monkeypatch, wrong):
+    """Quadrature sees the function as it was given."""
+    monkeypatch.setattr(densities, "substituted", lambda e, there: wrong(e.subs(there)))
+    derived = normal(location=m, scale=s).expectation((x - m) ** 2)
+    assert "where quadrature gives 1.69" in derived.reason
+    assert derived.expression.doit() == s**2
     np.testing.assert_allclose(derived.numeric(0.4, 2.0), 4.0, rtol=1e-12)
 
 

@@ -279,6 +279,8 @@ class Density:
 
     def _carried(self, function: sympy.Expr, time_limit: float) -> Integrand:
         """Return a function of x in terms of the variables of the rule, simplified if that is quick."""
+        if self._rule is None:
+            return Integrand(function, function)
         try:
             simple = within(time_limit, substituted, function, self._there)
         except TimeLimitExceeded:
@@ -305,7 +307,7 @@ class Density:
         constants = tuple(s for s in others if s not in extra)
         parameters = (*self.parameters, *extra)
         if self._rule is None:
-            values = [self._over_outcomes(integrand.simple) for integrand in integrands]
+            values = [self._over_outcomes(integrand.raw) for integrand in integrands]
             result = Derived(values, "sum over the outcomes", parameters, constants)
         else:
             rule = dataclasses.replace(self._rule, symbols=(*parameters, *constants))

@@ -60,9 +60,11 @@ def attempt(
     known : dict
         Integrals that were found before; new ones are added.
     """
-    if not integrand.simple.has(*rule.variables):
-        return Attempt(integrand.simple)
     word = "sum" if rule.discrete else "integral"
+    if not integrand.raw.has(*rule.variables):
+        return Attempt(integrand.simple)
+    if not integrand.simple.has(*rule.variables):
+        return _confirmed(rule, integrand.raw, integrand.simple, points, word)
     try:
         value = within(time_limit, _closed_form, rule, integrand.simple, points, known)
     except TimeLimitExceeded:
@@ -184,11 +186,20 @@ def averages(
     for simple, raw in integrands:
         value = found[simple].value
         if value is None:
-            value = rule.unevaluated(simple)
+            value = rule.unevaluated(_readable(rule, Integrand(simple, raw), points))
             numerical[value] = raw
         values.append(value)
     how, reason = _told(rule, [i.simple for i in integrands], columns, found)
     return Derived(values, how, rule.symbols, (), reason, rule, tuple(numerical.items()))
+
+
+def _readable(rule: Rule, integrand: Integrand, points: tuple[Any, ...]) -> sympy.Expr:
+    """Return the simplified function, unless it is SymPy's simplification that was wrong."""
+    try:
+        simple, raw = rule.mean(list(integrand), *points[0])
+    except ArithmeticError:
+        return integrand.raw
+    return integrand.simple if abs(simple - raw) <= _AGREEMENT * (1.0 + abs(raw)) else integrand.raw
 
 
 def _told(
@@ -198,11 +209,10 @@ def _told(
     closed, fallback = "SymPy's integral, confirmed by quadrature", "quadrature of the derived integrand"
     if rule.discrete:
         closed, fallback = "SymPy's sum, confirmed by adding up", "the derived series added up"
-    if not any(f.has(*rule.variables) for f in found):
-        return "nothing to integrate: it does not depend on x", ""
     failed = {f: a.reason for f, a in found.items() if a.value is None}
     if not failed:
-        return closed, ""
+        constant = not any(f.has(*rule.variables) for f in found)
+        return ("nothing to integrate: it does not depend on x" if constant else closed), ""
     reasons = "; ".join(dict.fromkeys(failed.values()))
     how = f"{fallback}, because {reasons}"
     if len(failed) == len(found):
