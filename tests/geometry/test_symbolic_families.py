@@ -63,6 +63,13 @@ def fisher(name, form=None):
     return density(name).fisher(form)
 
 
+def test_what_was_found_is_kept():
+    assert ig.symbolic.density("Cauchy") is density("Cauchy")
+    assert density("Cauchy").fisher() is fisher("Cauchy", "outer product")
+    with pytest.raises(TypeError):  # and nobody can change it
+        fisher("Cauchy").expression[0, 0] = 1
+
+
 def test_every_family_is_there():
     assert list(FAMILIES) == list(POINTS)
     assert ig.symbolic.density(ig.Gamma).parameters == density("Gamma").parameters

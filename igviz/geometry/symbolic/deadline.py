@@ -62,7 +62,8 @@ def within(seconds: float, function: Callable[..., Result], *arguments: Any) -> 
     try:
         result = function(*arguments)
     finally:
-        watch.stop()
+        if watch.raised:
+            sys.settrace(watch.tracer)
         sys.setprofile(previous)
         if outer is not None:
             outer.add(watch.calls())
@@ -80,7 +81,7 @@ class _Watch:
         self.end = _processor_time() + _PATIENCE * seconds
         if outer is not None:
             self.most, self.end = min(self.most, outer.most - outer.calls()), min(self.end, outer.end)
-        self._tracer = sys.gettrace()
+        self.tracer = sys.gettrace()
         count, due = 0, min(self.most, _BETWEEN_LOOKS)
 
         def look(frame: FrameType, *_: Any) -> None:  # a closure: this runs millions of times
@@ -111,13 +112,8 @@ class _Watch:
 
         What is called first may be cleaning up, so a few thousand calls go by before it is raised again.
         """
-        sys.settrace(self._tracer)
+        sys.settrace(self.tracer)
         sys.setprofile(self.look)
-
-    def stop(self) -> None:
-        """Leave the tracer as it was."""
-        if self.raised:
-            sys.settrace(self._tracer)
 
 
 def _is_heard(frame: FrameType | None) -> bool:
@@ -136,7 +132,7 @@ def _is_heard(frame: FrameType | None) -> bool:
 
 
 def _package(frame: FrameType) -> str:
-    return frame.f_globals.get("__name__", "").partition(".")[0]
+    return (frame.f_globals.get("__name__") or "").partition(".")[0]
 
 
 def _processor_time() -> float:
