@@ -45,6 +45,10 @@ def test_the_same_name_may_stand_for_both():
     assert variance == sympy.diag(1 / sigma, 1 / (2 * sigma**2))
 
 
+def test_coordinates_may_be_exchanged():
+    assert change(sympy.diag(a, b**2), (a, b), (a, b), (b, a)) == sympy.diag(a**2, b)
+
+
 def test_a_submodel():
     """Normals with std = |mean|: the information of both entries adds up."""
     d, c = ig.symbolic.density("Normal"), sympy.Symbol("c", positive=True)

@@ -22,6 +22,7 @@ INF = np.inf
         (lambda x: x**-0.6 * np.exp(-x), 0.0, INF, math.gamma(0.4)),
         (lambda x: np.log(x) ** 2, 0.0, 1.0, 2.0),
         (lambda x: np.exp(x), -INF, 0.7, math.exp(0.7)),
+        (lambda x: (-x) ** -0.6, -1.0, 0.0, 2.5),
         (lambda x: np.cos(x), -0.4, 1.9, math.sin(1.9) + math.sin(0.4)),
         (lambda x: x**3 * np.exp(-0.5 * x**2), -INF, INF, 0.0),
     ],
@@ -62,7 +63,11 @@ def test_ends_move_with_the_grid():
     np.testing.assert_allclose(found, 1.0 - np.exp(-high), rtol=1e-13)
 
 
-@pytest.mark.parametrize("function", [lambda x: 1 / x, lambda x: np.exp(x), lambda x: 0 * x + np.nan])
+def hole(x):
+    return np.where(abs(x - 1.0) < 0.1, np.nan, np.exp(-x))
+
+
+@pytest.mark.parametrize("function", [lambda x: 1 / x, lambda x: np.exp(x), lambda x: 0 * x + np.nan, hole])
 def test_what_does_not_settle_is_an_error(function):
     with pytest.raises(ArithmeticError, match="does not settle"):
         quadrature.integrate(function, 0.0, INF)
