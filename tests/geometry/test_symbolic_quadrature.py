@@ -64,7 +64,8 @@ def test_ends_move_with_the_grid():
 
 
 def hole(x):
-    return np.where(abs(x - 1.0) < 0.1, np.nan, np.exp(-x))
+    """Two bells, with no number between them."""
+    return np.where(abs(x - 15.0) < 2.0, np.nan, np.exp(-((x - 5.0) ** 2)) + np.exp(-((x - 25.0) ** 2)))
 
 
 @pytest.mark.parametrize("function", [lambda x: 1 / x, lambda x: np.exp(x), lambda x: 0 * x + np.nan, hole])
