@@ -153,10 +153,10 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     r=Slider(choices=SIZES, label="size r of δ"),
     play="r",
     scenes={
-        "A generic direction": {"angle": 60, "r": 0.3},
-        "Only the mean moves": {"angle": 0},
+        "Generic direction": {"angle": 60, "r": 0.3},
+        "Only the mean": {"angle": 0},
         "Natural coordinates": {"family": "Normal, natural"},
-        "A coin with p = 0.1": {"family": "Bernoulli, logit", "place": 1},
+        "Coin, p = 0.1": {"family": "Bernoulli, logit", "place": 1},
         "A fair coin": {"family": "Bernoulli, logit"},
     },
     predict=Prediction(

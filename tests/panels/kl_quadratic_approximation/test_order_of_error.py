@@ -184,7 +184,7 @@ def test_every_place_draws_and_says_something(panel):
 def test_the_prediction_and_the_scenes(panel):
     panel.answer("The fourth")
     assert panel.sentence.endswith("Slopes up to 0.1: 4.00, 4.00, 4.00, 4.00.")
-    panel.scene("A coin with p = 0.1")
+    panel.scene("Coin, p = 0.1")
     assert panel.sentence.endswith("Slopes up to 0.1: 3.02, 3.02, 3.02, 3.98.")
     panel.scene("Natural coordinates")
     assert "in (η₁, η₂)" in panel.sentence
