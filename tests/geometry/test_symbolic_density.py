@@ -11,6 +11,7 @@ from sympy import Interval, Rational, S, oo
 
 import igviz as ig
 from igviz.geometry.symbolic import Density, densities, expectation
+from igviz.geometry.symbolic.simplification import complements
 
 x, m = sympy.symbols("x m", real=True)
 y, s, t, a, b = sympy.symbols("y s t a b", positive=True)
@@ -56,6 +57,20 @@ def test_a_density_that_is_not_standardised():
     derived = d.expectation((x - m) ** 2)
     assert derived.expression == 1
     assert derived.how == "SymPy's integral, confirmed by quadrature"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (-1 / (p * (p - 1)), "1/(p*(1 - p))"),
+        ((p - 1) / (a * (a + p - 1)), "(1 - p)/(a*(-a - p + 1))"),
+        (a / (p - 1) ** 2, "a/(p - 1)**2"),
+        (a / (p - 2), "a/(p - 2)"),
+    ],
+)
+def test_complements_are_written_as_such(given, shown):
+    assert str(complements(given)) == shown
+    assert sympy.simplify(complements(given) - given) == 0
 
 
 def test_expectations_of_functions():
@@ -215,6 +230,36 @@ def test_an_error_inside_sympy_is_told(monkeypatch):
     monkeypatch.setattr(expectation.sympy, "integrate", fail)
     derived = normal(location=m, scale=s).expectation((x - m) ** 2)
     assert derived.reason == "SymPy's integral ended in NotImplementedError"
+
+
+def test_terms_that_diverge_though_their_sum_does_not(monkeypatch):
+    """Frullani's integral: E[(1 − exp(−x))/x] = λ·log(1 + 1/λ); then SymPy is asked for the whole."""
+    rate = sympy.Symbol("lambda", positive=True)
+    asked = []
+
+    def one(rule, function):
+        asked.append(function)
+        return oo if len(asked) < 2 else rate * sympy.log(1 + 1 / rate)
+
+    monkeypatch.setattr(expectation, "_one", one)
+    d = Density(y, rate, sympy.log(rate) - rate * y, Interval(0, oo))
+    derived = d.expectation((1 - sympy.exp(-y)) / y)
+    assert len(asked) == 2
+    assert sympy.simplify(derived.expression - rate * sympy.log(1 + 1 / rate)) == 0
+    assert not derived.reason
+
+
+def test_a_term_that_converges_and_is_not_found_ends_the_search(monkeypatch):
+    asked = []
+
+    def one(rule, function):
+        asked.append(function)
+        return sympy.Integral(function, (y, 0, oo))
+
+    monkeypatch.setattr(expectation, "_one", one)
+    derived = Density(y, s, sympy.log(s) - s * y, Interval(0, oo)).expectation(y**2 + y)
+    assert len(asked) == 1
+    assert derived.reason == "SymPy found no closed form of the integral"
 
 
 def test_an_infinite_expectation():

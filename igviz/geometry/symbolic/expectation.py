@@ -71,7 +71,7 @@ def attempt(
         return Attempt(None, f"SymPy's {word} took more than {time_limit:g} s", late=True)
     except Exception as error:  # SymPy gives up with errors of many kinds
         return Attempt(None, f"SymPy's {word} ended in {type(error).__name__}")
-    if value.has(*_NOT_CLOSED) and not value.has(*_INFINITE):
+    if value.has(*_NOT_CLOSED) and not _is_infinite(value):
         return Attempt(None, f"SymPy found no closed form of the {word}")
     return _confirmed(rule, integrand.raw, value, points, word)
 
@@ -81,7 +81,7 @@ def _confirmed(
 ) -> Attempt:
     for point in points:
         told = sympy.nan
-        if not value.has(*_NOT_CLOSED, *_INFINITE):
+        if not value.has(*_NOT_CLOSED) and not _is_infinite(value):
             told = value.subs(dict(zip(rule.symbols, point, strict=True))).evalf(20)
         shown = sympy.sstr(told.evalf(6)) if told.is_finite else "undefined"
         shown = "infinite" if value.has(sympy.oo, -sympy.oo) else shown
@@ -105,11 +105,17 @@ def _closed_form(
         factor, rest = piece.as_independent(*rule.variables, as_Add=False)
         if rest not in known:
             known[rest] = _one(rule, rest)
-        if known[rest].has(*_NOT_CLOSED, *_INFINITE):
+        if known[rest].has(*_NOT_CLOSED) or _is_infinite(known[rest]):
             # a term may diverge though the sum does not; if it converges, SymPy has failed
             return factor * known[rest] if _converges(rule, rest, points) else _one(rule, function)
         total += factor * known[rest]
     return tidy(total)
+
+
+def _is_infinite(value: sympy.Expr) -> bool:
+    """Whether an infinity stands in it elsewhere than in the limits of an integral or sum."""
+    unevaluated = value.atoms(sympy.Integral, sympy.Sum, sympy.Limit, sympy.Piecewise)
+    return value.xreplace({part: sympy.Dummy(positive=True) for part in unevaluated}).has(*_INFINITE)
 
 
 def _converges(rule: Rule, function: sympy.Expr, points: tuple[Any, ...]) -> bool:
