@@ -66,6 +66,7 @@ def test_a_density_that_is_not_standardised():
         ((p - 1) / (a * (a + p - 1)), "(1 - p)/(a*(-a - p + 1))"),
         (a / (p - 1) ** 2, "a/(p - 1)**2"),
         (a / (p - 2), "a/(p - 2)"),
+        ((p - 1) / (a - 1) ** 2, "(p - 1)/(a - 1)**2"),
     ],
 )
 def test_complements_are_written_as_such(given, shown):
