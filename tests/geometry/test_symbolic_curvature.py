@@ -196,7 +196,7 @@ def test_the_path_of_the_package_solves_the_equations():
 
 def test_everything_turns_into_numbers_and_latex():
     symbols = christoffel_symbols(HALF_PLANE, (mu, sigma))
-    found = np.array(sympy.lambdify((mu, sigma), symbols)(0.3, 2.0), dtype=float)
+    found = np.array(sympy.lambdify((mu, sigma), symbols.tolist())(0.3, 2.0), dtype=float)
     np.testing.assert_allclose(found, [[[0, -0.5], [-0.5, 0]], [[0.25, 0], [0, -0.5]]])
     assert r"\frac{1}{2 \sigma}" in sympy.latex(symbols)
     equations = geodesic_equations(HALF_PLANE, (mu, sigma), t)
