@@ -182,6 +182,34 @@ def close_to(wanted: Any, relative: float = TOLERANCE) -> Callable[[Any], bool]:
     return lambda value: agrees(value, wanted, relative)
 
 
+def rounded(wanted: Any) -> Case:
+    """Return the hint for an answer that is right but for digits that were dropped."""
+    return Case(close_to(wanted, 2e-2), "Very near: carry more digits, one part in 1000 is asked for.")
+
+
+class Watched:
+    """The reader's function, watched for changes of its arguments and for NumPy's warnings."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.__name__ = name_of(function)  # for the hints, which quote the call
+        self.changed = self.warned = False
+
+    def __call__(self, *arguments: np.ndarray) -> Any:
+        """Call it, and note whether an argument changed and whether NumPy warned."""
+        before = [argument.copy() for argument in arguments]
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            result = self.function(*arguments)
+        # some linear algebra libraries make matrix products warn without a cause
+        self.warned |= any(
+            issubclass(one.category, RuntimeWarning) and not str(one.message).endswith(("matmul", "dot"))
+            for one in caught
+        )
+        self.changed |= not all(map(np.array_equal, arguments, before))
+        return result
+
+
 def near_miss(wrong: Any, text: Text) -> Case:
     """Return the case of an answer that comes near a known wrong value."""
     return Case(close_to(wrong, NEAR), text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,14 +14,15 @@ from igviz.exercises.checker import (
     TOLERANCE,
     Case,
     Exercise,
+    Watched,
     agrees,
     close_to,
-    name_of,
     near_miss,
     read_array,
     read_choices,
     read_function,
     read_number,
+    rounded,
 )
 from igviz.geometry.families.bernoulli import Bernoulli
 from igviz.geometry.families.normal import Normal
@@ -98,7 +98,7 @@ def _draws() -> Exercise:
             ),
             near_miss(n / (p * (1.0 + p)), "A sign has slipped: the probability of 0 is 1 − p."),
             near_miss(4.0 * n, "This is the information at p = ½, where it is smallest."),
-            Case(close_to(wanted, 2e-2), "Very near: carry more digits, one part in 1000 is asked for."),
+            rounded(wanted),
         ),
         otherwise="Write down the log-probability of one outcome, differentiate it by p, and take the "
         "expectation of the square over the two outcomes; then count the draws.",
@@ -148,30 +148,8 @@ class _Tried:
     warned: bool
 
 
-class _Watched:
-    """The reader's function, watched for changes of its arguments and for NumPy's warnings."""
-
-    def __init__(self, function: Callable[..., Any]):
-        self.function = function
-        self.__name__ = name_of(function)  # for the hints, which quote the call
-        self.changed = self.warned = False
-
-    def __call__(self, *arguments: np.ndarray) -> Any:
-        before = [argument.copy() for argument in arguments]
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            result = self.function(*arguments)
-        # some linear algebra libraries make matrix products warn without a cause
-        self.warned |= any(
-            issubclass(one.category, RuntimeWarning) and not str(one.message).endswith(("matmul", "dot"))
-            for one in caught
-        )
-        self.changed |= not all(map(np.array_equal, arguments, before))
-        return result
-
-
 def _try(answer: Any) -> _Tried:
-    watched = _Watched(answer)
+    watched = Watched(answer)
     values = read_function(watched if callable(answer) else answer, _DESIGNS, any_shape=True, advice=_advice)
     return _Tried(values, watched.changed, watched.warned)
 

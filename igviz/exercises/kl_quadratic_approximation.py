@@ -13,6 +13,7 @@ from igviz.exercises.checker import (
     Case,
     Exercise,
     NotYet,
+    Watched,
     agrees,
     close_to,
     near_miss,
@@ -20,16 +21,12 @@ from igviz.exercises.checker import (
     read_choices,
     read_function,
     read_number,
+    rounded,
 )
-from igviz.exercises.fisher_information import _Watched
 from igviz.geometry.distances import fisher_rao_distance
 from igviz.geometry.families.normal import Normal
 
 _NUMBER = "a number (right to 1 part in 1000)"
-
-
-def _rounded(wanted: Any) -> Case:
-    return Case(close_to(wanted, 2e-2), "Very near: carry more digits, one part in 1000 is asked for.")
 
 
 # -- 03.1 --------------------------------------------------------------------------------------------------
@@ -142,7 +139,7 @@ def _prediction() -> Exercise:
                 "This has the inverse of the Fisher matrix in the middle.",
             ),
             near_miss(wanted / np.log(2.0), "This is in bits: everything here is in nats."),
-            _rounded(wanted),
+            rounded(wanted),
         ),
         otherwise="Write down the step δ = (Δmean, Δstd) and the Fisher matrix of a normal at p, and put the "
         "one on both sides of the other; what stands in front?",
@@ -194,7 +191,7 @@ class _Tried:
 
 
 def _try(answer: Any) -> _Tried:
-    watched = _Watched(answer)
+    watched = Watched(answer)
     values = read_function(watched if callable(answer) else answer, _TABLES, any_shape=True, advice=_advice)
     return _Tried(values, watched.changed)
 
@@ -493,7 +490,7 @@ def _radius() -> Exercise:
                 near_miss(value, "Bits and nats have been mixed up: the divergence is in nats already.")
                 for value in (wanted * np.sqrt(np.log(2.0)), wanted / np.sqrt(np.log(2.0)))
             ),
-            _rounded(wanted),
+            rounded(wanted),
         ),
         otherwise="Up close KL is a quadratic form of the step, and the same form without its factor is the "
         "squared length. Put the two side by side and solve for the length.",
@@ -610,7 +607,7 @@ def _natural_gradient() -> Exercise:
                 "A sign is lost: the natural gradient and the ordinary one agree in the signs of the entries "
                 "here.",
             ),
-            _rounded(wanted),
+            rounded(wanted),
             Case(same_direction, "The direction is right, the size is not."),
             Case(
                 entry(0),

@@ -18,6 +18,7 @@ from igviz.exercises.checker import (
     read_function,
     read_number,
     read_numbers,
+    rounded,
 )
 from igviz.geometry.chernoff import chernoff_information
 from igviz.geometry.distances import fisher_rao_distance
@@ -28,10 +29,6 @@ from igviz.geometry.hypothesis_testing import bayes_error
 _ROOT_TWO = np.sqrt(2.0)
 _FORMULA = "√2·arccosh(1 + ((Δmean)²/2 + (Δstd)²)/(2·std₁·std₂))"
 _NUMBER = "a number (right to 1 part in 1000)"
-
-
-def _rounded(wanted: Any) -> Case:
-    return Case(close_to(wanted, 2e-2), "Very near: carry more digits, one part in 1000 is asked for.")
 
 
 # -- 01.1 --------------------------------------------------------------------------------------------------
@@ -72,7 +69,7 @@ def _distance() -> Exercise:
                 np.sqrt(2.0 * distance / _ROOT_TWO),
                 "The root is that of two alone: √2·arccosh(…), not √(2·arccosh(…)).",
             ),
-            _rounded(distance),
+            rounded(distance),
             Case(lambda value: value <= 0.0, "The distance between two different points is positive."),
         ),
         otherwise=f"Put the four parameters into {_FORMULA}; with NumPy, np.arccosh.",
@@ -421,7 +418,7 @@ def _midpoint() -> Exercise:
                 "The mean has been subtracted from E[x²] where its square belongs.",
             ),
             near_miss((std, mean), "These are swapped: the mean comes first, then the std."),
-            _rounded((mean, std)),
+            rounded((mean, std)),
             Case(
                 lambda value: not agrees(value[0], mean, NEAR),
                 "The mean is not right yet: E[x] moves along a straight line from one end to the other.",
