@@ -24,10 +24,14 @@ _HOME = {
     "FlatSubmanifold": "igviz.geometry.submanifolds",
     "Gamma": "igviz.geometry.families.gamma",
     "Laplace": "igviz.geometry.families.laplace",
+    "LinearRegression": "igviz.models.linear_regression",
     "Logistic": "igviz.geometry.families.logistic",
+    "LogisticRegression": "igviz.models.logistic_regression",
     "MultivariateNormal": "igviz.geometry.families.multivariate_normal",
     "Normal": "igviz.geometry.families.normal",
+    "OneDimensionalModel": "igviz.models.one_dimensional",
     "Poisson": "igviz.geometry.families.poisson",
+    "PoissonRegression": "igviz.models.poisson_regression",
     "StudentT": "igviz.geometry.families.student_t",
     "RiemannianManifold": "igviz.geometry.riemannian",
     "alpha_connection": "igviz.geometry.alpha_geometry",
@@ -40,6 +44,7 @@ _HOME = {
     "chi_squared": "igviz.geometry.divergences",
     "cubic_tensor": "igviz.geometry.alpha_geometry",
     "e_projection": "igviz.geometry.projections",
+    "elbo": "igviz.inference.elbo",
     "empirical_fisher": "igviz.geometry.fisher",
     "expected_fisher": "igviz.geometry.fisher",
     "f_divergence": "igviz.geometry.f_divergences",
@@ -65,12 +70,12 @@ _HOME = {
     "check_environment": "igviz.environment",
     "course_map": "igviz.plots.course_map",
 }
-_MODULES = ("geometry", "panels", "plots", "symbolic")
+_MODULES = ("geometry", "inference", "models", "panels", "plots", "symbolic")
 
 __all__ = sorted({*_HOME, *_MODULES})
 
 if TYPE_CHECKING:
-    from igviz import geometry, panels, plots
+    from igviz import geometry, inference, models, panels, plots
     from igviz.environment import check_environment
     from igviz.exercises.checker import check
     from igviz.geometry import symbolic
@@ -114,6 +119,11 @@ if TYPE_CHECKING:
     from igviz.geometry.riemannian import RiemannianManifold
     from igviz.geometry.submanifolds import FlatSubmanifold, independence_model
     from igviz.geometry.total_variation import total_variation
+    from igviz.inference.elbo import elbo
+    from igviz.models.linear_regression import LinearRegression
+    from igviz.models.logistic_regression import LogisticRegression
+    from igviz.models.one_dimensional import OneDimensionalModel
+    from igviz.models.poisson_regression import PoissonRegression
     from igviz.panels.engine import Prediction, Slider, Work, panel, projector
     from igviz.plots.course_map import course_map
 

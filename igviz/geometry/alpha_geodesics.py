@@ -305,9 +305,9 @@ class _NaturalFrame:
 
 def _standardised(p: Any, q: Any) -> tuple[Any, Any, Callable[[Any], Any]]:
     """Return a pair of multivariate normals where p is standard, and the way back."""
-    factor = p._factor
+    factor = p.cholesky_factor
     shift = forward_substitution(factor, (q.mean - p.mean)[:, None])[:, 0]
-    ratio = forward_substitution(factor, q._factor)
+    ratio = forward_substitution(factor, q.cholesky_factor)
     start = MultivariateNormal(np.zeros_like(shift), np.eye(shift.size))
 
     def back(r: MultivariateNormal) -> MultivariateNormal:

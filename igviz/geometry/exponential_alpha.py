@@ -45,7 +45,7 @@ def _normal_ratios(p: Normal, q: Normal) -> np.ndarray:
 
 
 def _multivariate_ratios(p: MultivariateNormal, q: MultivariateNormal) -> np.ndarray:
-    half = forward_substitution(q._factor, p._factor)
+    half = forward_substitution(q.cholesky_factor, p.cholesky_factor)
     return np.linalg.svd(half, compute_uv=False) ** 2
 
 

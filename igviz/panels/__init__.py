@@ -6,7 +6,7 @@ from typing import Any
 
 from igviz.loading import load
 
-LECTURES = ("start_here", "manifold_intuition", "fisher_information", "kl_quadratic_approximation")
+LECTURES = ("start_here", "manifold_intuition", "fisher_information", "kl_quadratic_approximation", "elbo")
 
 
 def __getattr__(name: str) -> Any:

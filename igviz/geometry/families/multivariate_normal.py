@@ -130,13 +130,13 @@ class MultivariateNormal(ExponentialFamily):
         return np.all(pivots > rounding * np.diagonal(matrix, axis1=-2, axis2=-1), axis=-1)
 
     @property
-    def _factor(self) -> np.ndarray:
+    def cholesky_factor(self) -> np.ndarray:
         """The lower triangular L with L·Lᵀ = cov, shape (..., d, d)."""
         return self._cholesky  # type: ignore[attr-defined]
 
     def _precision(self) -> np.ndarray:
         """Return Λ = L⁻ᵀ·L⁻¹, exactly symmetric."""
-        return _inverse(self._factor)
+        return _inverse(self.cholesky_factor)
 
     def _require_same_family(self, where: str, other: object) -> None:
         super()._require_same_family(where, other)
@@ -232,12 +232,12 @@ class MultivariateNormal(ExponentialFamily):
 
     def log_partition(self) -> np.ndarray:
         """Return A = ½·meanᵀΛ·mean + ½·log det cov + (d/2)·log 2π in nats; the base measure is 1."""
-        standardised = _whiten(self._factor, self.mean)
+        standardised = _whiten(self.cholesky_factor, self.mean)
         return 0.5 * np.sum(standardised**2, axis=-1) + self._log_normaliser()
 
     def _log_normaliser(self) -> np.ndarray:
         """Return ½·log det(2π·cov)."""
-        pivots = np.diagonal(self._factor, axis1=-2, axis2=-1)
+        pivots = np.diagonal(self.cholesky_factor, axis1=-2, axis2=-1)
         return np.sum(np.log(pivots), axis=-1) + 0.5 * self.mean.shape[-1] * _LOG_TWO_PI
 
     def sufficient_statistics(self, x: ArrayLike) -> np.ndarray:
@@ -249,12 +249,12 @@ class MultivariateNormal(ExponentialFamily):
         """Return the log-density at x, shape (..., d), in nats; the leading axes broadcast with `shape`."""
         array = self._observed(x)
         far = np.any(np.isinf(array), axis=-1) & ~np.any(np.isnan(array), axis=-1)
-        standardised = _whiten(self._factor, np.where(far[..., None], 0.0, array) - self.mean)
+        standardised = _whiten(self.cholesky_factor, np.where(far[..., None], 0.0, array) - self.mean)
         value = -0.5 * np.sum(standardised**2, axis=-1) - self._log_normaliser()
         return np.where(far, -np.inf, value)[()]
 
     def _draw(self, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        return self.mean + _times(self._factor, rng.standard_normal((*size, self.mean.shape[-1])))
+        return self.mean + _times(self.cholesky_factor, rng.standard_normal((*size, self.mean.shape[-1])))
 
     def entropy(self) -> np.ndarray:
         """Return ½·log det(2πe·cov) in nats, of shape `shape`."""
@@ -267,9 +267,9 @@ class MultivariateNormal(ExponentialFamily):
         S − I, which is formed from cov_q − cov so that it keeps its digits, and where it is small. Elsewhere
         S − I is set to zero.
         """
-        factor = self._factor
+        factor = self.cholesky_factor
         shift = _whiten(factor, q.mean - self.mean)
-        ratio = forward_substitution(factor, q._factor)
+        ratio = forward_substitution(factor, q.cholesky_factor)
         with np.errstate(over="ignore", invalid="ignore"):
             half = forward_substitution(factor, q.cov - self.cov)
             excess = forward_substitution(factor, np.swapaxes(half, -1, -2))
@@ -295,7 +295,7 @@ class MultivariateNormal(ExponentialFamily):
         self._require_same_family("MultivariateNormal.kl", q)
         shift, ratio, excess, near = q._compare(self)
         close = np.sum(log_deficit(np.linalg.eigvalsh(excess)), axis=-1)
-        pivots, other = (np.diagonal(r._factor, axis1=-2, axis2=-1) for r in (self, q))
+        pivots, other = (np.diagonal(r.cholesky_factor, axis1=-2, axis2=-1) for r in (self, q))
         off_diagonal = np.sum(np.tril(ratio, -1) ** 2, axis=(-2, -1))
         stretch = (pivots - other) / other
         far = off_diagonal + np.sum(stretch**2 + 2.0 * itakura_saito(pivots, other), axis=-1)
@@ -316,7 +316,7 @@ class MultivariateNormal(ExponentialFamily):
     def _fisher_expectation(self) -> np.ndarray:
         precision = self._precision()
         weighted_mean = _times(precision, self.mean)
-        size = np.sum(_whiten(self._factor, self.mean) ** 2, axis=-1)[..., None, None]
+        size = np.sum(_whiten(self.cholesky_factor, self.mean) ** 2, axis=-1)[..., None, None]
         return _blocks(
             (1.0 + size) * precision + _outer(weighted_mean),
             -_vector_products(weighted_mean, precision, weighted=True),
@@ -363,14 +363,14 @@ class MultivariateNormal(ExponentialFamily):
             cov = (1.0 - across) * self.cov + across * q.cov + spread
             return type(self)(self.mean + along * (q.mean - self.mean), cov)
         # precisions are interpolated and means weighted by precision, where self is standard normal
-        inverse_ratio = forward_substitution(q._factor, self._factor)
+        inverse_ratio = forward_substitution(q.cholesky_factor, self.cholesky_factor)
         other = np.swapaxes(inverse_ratio, -1, -2) @ inverse_ratio
         precision = (1.0 - across) * np.eye(self.mean.shape[-1]) + across * other
         root = self._factorise(
             "the interpolated precision", 0.5 * (precision + np.swapaxes(precision, -1, -2))
         )
-        half = forward_substitution(root, np.swapaxes(self._factor, -1, -2))
-        pull = _times(other, _whiten(self._factor, q.mean - self.mean))
+        half = forward_substitution(root, np.swapaxes(self.cholesky_factor, -1, -2))
+        pull = _times(other, _whiten(self.cholesky_factor, q.mean - self.mean))
         shift = _times(np.swapaxes(half, -1, -2), _whiten(root, along * pull))
         return type(self)(self.mean + shift, np.swapaxes(half, -1, -2) @ half)
 
@@ -389,7 +389,7 @@ class MultivariateNormal(ExponentialFamily):
         no path, and it leaves the points of the product where they are.
         """
         shift, ratio, excess, near = self._compare(q)
-        backward = forward_substitution(q._factor, self._factor)
+        backward = forward_substitution(q.cholesky_factor, self.cholesky_factor)
         size = np.linalg.norm(shift, axis=-1)
         same_mean = size == 0.0
         direction = shift / np.where(same_mean, 1.0, size)[..., None]
@@ -439,7 +439,7 @@ class MultivariateNormal(ExponentialFamily):
     def _fisher_rao_path(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
         axes, product = self._split_axes(q)
         curve = half_plane.geodesic(axes.size / _ROOT_TWO, np.ones_like(axes.std), axes.std, axes.rise)
-        frame = self._factor @ axes.frame
+        frame = self.cholesky_factor @ axes.frame
         general = None if np.all(product) else self._general_path(q, ~product)
 
         def at(t: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -482,7 +482,7 @@ class MultivariateNormal(ExponentialFamily):
 
     def _carry(self, mean: np.ndarray, cov: np.ndarray, change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return N(mean, cov), with cov = I + change, carried to where N(0, I) is self."""
-        factor, back = self._factor, np.swapaxes(self._factor, -1, -2)
+        factor, back = self.cholesky_factor, np.swapaxes(self.cholesky_factor, -1, -2)
         near = np.linalg.norm(change, axis=(-2, -1)) < _NEAR
         moved = np.where(near[..., None, None], self.cov + factor @ change @ back, factor @ cov @ back)
         return self.mean + _times(factor, mean), 0.5 * (moved + np.swapaxes(moved, -1, -2))

@@ -1,0 +1,1 @@
+"""Panels of lecture 04: the evidence lower bound."""
