@@ -45,20 +45,25 @@ _HOME = {
     "cubic_tensor": "igviz.geometry.alpha_geometry",
     "e_projection": "igviz.geometry.projections",
     "elbo": "igviz.inference.elbo",
+    "elbo_gradient": "igviz.inference.gradients",
     "empirical_fisher": "igviz.geometry.fisher",
     "expected_fisher": "igviz.geometry.fisher",
     "f_divergence": "igviz.geometry.f_divergences",
     "fisher_rao_distance": "igviz.geometry.distances",
     "geodesic": "igviz.geometry.geodesics",
     "hellinger_distance": "igviz.geometry.divergences",
+    "importance_weighted_bound": "igviz.inference.importance_weighted",
     "independence_model": "igviz.geometry.submanifolds",
     "information_by_quadrature": "igviz.geometry.information_by_quadrature",
     "jeffreys": "igviz.geometry.divergences",
     "kl_ball": "igviz.geometry.kl_balls",
     "m_projection": "igviz.geometry.projections",
+    "mean_field": "igviz.inference.mean_field",
+    "moment_matching": "igviz.inference.moment_matching",
     "monte_carlo_fisher": "igviz.geometry.fisher",
     "observed_fisher": "igviz.geometry.fisher",
     "pythagorean_residual": "igviz.geometry.projections",
+    "sample_gradients": "igviz.inference.gradients",
     "symbolic": "igviz.geometry.symbolic",
     "total_variation": "igviz.geometry.total_variation",
     "Prediction": "igviz.panels.engine",
@@ -120,6 +125,10 @@ if TYPE_CHECKING:
     from igviz.geometry.submanifolds import FlatSubmanifold, independence_model
     from igviz.geometry.total_variation import total_variation
     from igviz.inference.elbo import elbo
+    from igviz.inference.gradients import elbo_gradient, sample_gradients
+    from igviz.inference.importance_weighted import importance_weighted_bound
+    from igviz.inference.mean_field import mean_field
+    from igviz.inference.moment_matching import moment_matching
     from igviz.models.linear_regression import LinearRegression
     from igviz.models.logistic_regression import LogisticRegression
     from igviz.models.one_dimensional import OneDimensionalModel
