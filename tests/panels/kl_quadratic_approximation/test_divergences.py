@@ -12,7 +12,7 @@ from scipy import integrate, stats
 import igviz as ig
 from igviz.panels.engine.encode import CAPTION_MARGIN, _fonts, _wrapped
 from igviz.plots import style
-from tests.panels.kl_quadratic_approximation import laws
+from tests.panels import laws
 
 module = importlib.import_module("igviz.panels.kl_quadratic_approximation.divergences")
 PLACES = [(-0.5, 2.0, 1.5, 1.0), (0.7, 1.3, 0.6, 1.0), (-2.2, 0.7, 1.9, 0.5), (2.4, 2.8, 0.9, 0.3)]

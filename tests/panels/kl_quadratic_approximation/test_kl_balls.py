@@ -12,7 +12,7 @@ from scipy import integrate, optimize, stats
 import igviz as ig
 from igviz.panels import kl_quadratic_approximation as lecture
 from igviz.plots import style
-from tests.panels.kl_quadratic_approximation import laws
+from tests.panels import laws
 
 balls = sys.modules["igviz.panels.kl_quadratic_approximation.kl_balls"]
 PLACES = [

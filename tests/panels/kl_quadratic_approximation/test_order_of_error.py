@@ -11,7 +11,7 @@ import pytest
 
 from igviz.panels import kl_quadratic_approximation as lecture
 from igviz.plots import style
-from tests.panels.kl_quadratic_approximation import laws
+from tests.panels import laws
 
 orders = sys.modules["igviz.panels.kl_quadratic_approximation.order_of_error"]
 COLOURS = (style.BLACK, style.BLUE, style.PURPLE, style.GREEN)

@@ -13,7 +13,7 @@ from scipy import optimize
 
 from igviz.panels.engine.encode import CAPTION_MARGIN, _fonts, _wrapped
 from igviz.plots import style
-from tests.panels.kl_quadratic_approximation import laws
+from tests.panels import laws
 
 module = importlib.import_module("igviz.panels.kl_quadratic_approximation.pythagoras")
 M_ON_E, E_ON_M, VI, M_ON_M = module.PROJECTIONS

@@ -12,7 +12,7 @@ import igviz as ig
 from igviz.models import skewed_posterior
 from igviz.panels import kl_quadratic_approximation as lecture
 from igviz.plots import style
-from tests.panels.kl_quadratic_approximation import laws
+from tests.panels import laws
 
 ascent = sys.modules["igviz.panels.kl_quadratic_approximation.steepest_ascent"]
 PLACES = [
