@@ -61,6 +61,7 @@ _HOME = {
     "mean_field": "igviz.inference.mean_field",
     "moment_matching": "igviz.inference.moment_matching",
     "monte_carlo_fisher": "igviz.geometry.fisher",
+    "natural_gradient_vi": "igviz.inference.natural_gradient",
     "observed_fisher": "igviz.geometry.fisher",
     "pythagorean_residual": "igviz.geometry.projections",
     "sample_gradients": "igviz.inference.gradients",
@@ -129,6 +130,7 @@ if TYPE_CHECKING:
     from igviz.inference.importance_weighted import importance_weighted_bound
     from igviz.inference.mean_field import mean_field
     from igviz.inference.moment_matching import moment_matching
+    from igviz.inference.natural_gradient import natural_gradient_vi
     from igviz.models.linear_regression import LinearRegression
     from igviz.models.logistic_regression import LogisticRegression
     from igviz.models.one_dimensional import OneDimensionalModel

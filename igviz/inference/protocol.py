@@ -11,6 +11,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from igviz.inference.gaussians import Gaussian
+
 DIGITS = 15  # what "exact" means: relative errors near rounding
 
 
@@ -32,6 +34,10 @@ class Model(Protocol):
     @property
     def dimension(self) -> int:
         """The number d of latent numbers."""
+
+    @property
+    def prior(self) -> Gaussian:
+        """The prior, where walks start."""
 
     def log_joint(self, latent: ArrayLike) -> np.ndarray:
         """Return log p(x, z) in nats with every constant, shape (...), of z, shape (..., d)."""
