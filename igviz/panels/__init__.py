@@ -6,7 +6,14 @@ from typing import Any
 
 from igviz.loading import load
 
-LECTURES = ("start_here", "manifold_intuition", "fisher_information", "kl_quadratic_approximation", "elbo")
+LECTURES = (
+    "start_here",
+    "manifold_intuition",
+    "fisher_information",
+    "kl_quadratic_approximation",
+    "elbo",
+    "natural_gradient_vi",
+)
 
 
 def __getattr__(name: str) -> Any:

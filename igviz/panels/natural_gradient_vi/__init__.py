@@ -1,0 +1,1 @@
+"""Panels of lecture 05: natural-gradient variational inference."""
