@@ -141,14 +141,17 @@ def sample_gradients(
     Bonnet's, integrated by parts once more. (The root that stays triangular gives another estimate off the
     diagonal, of the same mean.)
 
-    How the variances compare. Theorems: the control variate with exact coefficients never has more variance
-    than the score function, for each coordinate. The mean parts of the last two are the same numbers. Where
-    the Hessian is constant, the covariance part of "Bonnet and Price" has no variance. At a q that is the
-    exact posterior the log weight is the constant log p(x): "control variate" and the covariance part of
-    "Bonnet and Price" have no variance left, "reparameterised" is minus the score and "score function"
-    log p(x) times it; the reparameterised estimate is then the worst of all wherever |log p(x)| < 1. No
-    theorem puts "Bonnet and Price" below "reparameterised" or that below "control variate": for a log joint
-    that ripples, ∇²f varies more than ∇f·uᵀ.
+    How the variances compare, by theorem: with exact constants "control variate" never has more variance than
+    "score function", in any coordinate. The mean parts of the last two are the same numbers. Where the
+    Hessian is constant, the covariance part of "Bonnet and Price" has no variance. Where q is the exact
+    posterior the log weight is the constant log p(x): "control variate" and the covariance part of "Bonnet
+    and Price" have no variance left, "reparameterised" is minus the score, "score function" log p(x) times
+    it. There "reparameterised" beats nothing as soon as |log p(x)| < 1.
+
+    The usual order, each less than the one before, is no more than a measurement. It holds on the running
+    example away from the optimum; near it the log weight is nearly constant, and "control variate" has less
+    variance than "reparameterised" in the mean part. For a log joint that ripples ∇²f varies more than ∇f·uᵀ,
+    and "Bonnet and Price" comes behind "reparameterised".
 
     References
     ----------
