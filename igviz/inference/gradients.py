@@ -157,7 +157,7 @@ def sample_gradients(
     ----------
     Ranganath, R., Gerrish, S. and Blei, D. M. (2014). Black box variational inference, section 3.2.
     Opper, M. and Archambeau, C. (2009). The variational Gaussian approximation revisited, section 2.
-    Roeder, G., Wu, Y. and Duvenaud, D. (2017). Sticking the landing, section 3 (the variance at the optimum).
+    Roeder, G., Wu, Y. and Duvenaud, D. (2017). Sticking the landing, section 1 (the variance at the posterior).
     """
     where = "sample_gradients"
     if not isinstance(estimator, str) or estimator not in _ESTIMATES:
@@ -245,7 +245,6 @@ ESTIMATORS = tuple(_ESTIMATES)
 def _finite(where: str, found: GaussianGradient) -> GaussianGradient:
     if not all(np.all(np.isfinite(part)) for part in found):
         raise OverflowError(
-            f"{where}: the gradient is not finite: no finite number can stand for it. Take q nearer to where "
-            "the model has density, or narrower"
+            f"{where}: the gradient is not finite. Take q nearer to where the model has density, or narrower"
         )
     return found

@@ -45,7 +45,7 @@ def moment_matching(model: HasPosteriorMoments) -> Normal:
 
     References
     ----------
-    Minka, T. P. (2005). Divergence measures and message passing, section 3.
+    Bishop, C. M. (2006). Pattern Recognition and Machine Learning, section 10.7.
     Amari, S. (2016). Information Geometry and Its Applications, section 2.4.
     """
     if not callable(getattr(model, "posterior_moments", None)):
