@@ -7,7 +7,12 @@ from typing import Any
 from igviz.loading import load
 
 # the number of a lecture, with which the keys of its exercises begin -> its module
-LECTURES = {"01": "manifold_intuition", "02": "fisher_information", "03": "kl_quadratic_approximation"}
+LECTURES = {
+    "01": "manifold_intuition",
+    "02": "fisher_information",
+    "03": "kl_quadratic_approximation",
+    "04": "elbo",
+}
 
 
 def __getattr__(name: str) -> Any:

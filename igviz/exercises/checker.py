@@ -195,9 +195,9 @@ class Watched:
         self.__name__ = name_of(function)  # for the hints, which quote the call
         self.changed = self.warned = False
 
-    def __call__(self, *arguments: np.ndarray) -> Any:
+    def __call__(self, *arguments: float | np.ndarray) -> Any:
         """Call it, and note whether an argument changed and whether NumPy warned."""
-        before = [argument.copy() for argument in arguments]
+        before = [np.copy(argument) for argument in arguments]  # a plain number has no copy of its own
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             result = self.function(*arguments)
