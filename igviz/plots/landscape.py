@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BELOW = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)  # nats below the top at which a terrace begins
 FINER = 4  # grid lines between two of the survey's, by a spline: contours without corners
-FAR, NEAR = "#FDFAF0", "#F7DF98"  # of the lowest and the highest terrace: light enough for every path on it
+FAR, NEAR = "#FDFAF0", "#FAE497"  # of the lowest and the highest terrace: light enough for every path on it
 
 EDGE: dict[str, Any] = {"edgecolors": "#A39A80", "linewidths": 0.8}
 RULER: dict[str, Any] = {"facecolors": "none", "edgecolors": style.GREY, "linewidths": 1.3, "zorder": 0.8}
