@@ -1,8 +1,8 @@
 """Anderson acceleration: the last natural-gradient steps combined into a longer one.
 
-At step 1 the natural gradient is F(η) = G(η) − η, with a map G whose fixed points are the stationary points of
-the ELBO. From the last changes of η and of F the combination is taken for which F, were it affine, would be
-shortest, in the Fisher length at the present point. That turns a slow creep or a zigzag into a few steps.
+At step 1 the natural gradient is F(η) = G(η) − η, with a map G whose fixed points are the stationary points
+of the ELBO. From the last changes of η and of F the combination is taken for which F, were it affine, would
+be shortest, in the Fisher length at the present point. That turns a slow creep or a zigzag into a few steps.
 
 References
 ----------
@@ -43,42 +43,71 @@ class Natural(NamedTuple):
         return np.concatenate([mean_part, spread / np.sqrt(2.0)])
 
 
+class _Change(NamedTuple):
+    """What one step changed."""
+
+    moved: Natural  # the place
+    bent: Natural  # its natural gradient
+    slowness: float  # the Fisher length of the second by that of the first, 1 on a linear model
+
+
 class Memory:
-    """The last steps of a walk, and the place that they point to."""
+    """The last steps of a walk, and the place that they point to.
+
+    Parameters
+    ----------
+    length : int
+        How many steps are remembered, at least 1.
+    """
 
     def __init__(self, length: int) -> None:
-        self._changes: deque[tuple[Natural, Natural]] = deque(maxlen=length)
+        self._changes: deque[_Change] = deque(maxlen=length)
         self._last: tuple[Natural, Natural] | None = None
-        self._length = length
 
-    def suggest(self, here: Place) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        """Remember a place, and return mean, precision and root of where the steps point to, if anywhere."""
-        if not self._length:
-            return None
+    def add(self, here: Place) -> None:
+        """Remember the place that the walk has come to."""
         point, pull = _coordinates(here)
         if self._last is not None:
-            self._changes.append((point - self._last[0], pull - self._last[1]))
-        self._last = (point, pull)
-        if not self._changes:
+            moved, bent = point - self._last[0], pull - self._last[1]
+            lengths = [float(np.linalg.norm(change.seen_from(here))) for change in (bent, moved)]
+            slowness = lengths[0] / lengths[1] if np.all(np.isfinite(lengths)) and lengths[1] > 0.0 else 1.0
+            self._changes.append(_Change(moved, bent, slowness))
+        self._last = point, pull
+
+    def forget(self) -> None:
+        """Begin anew, after a step from which nothing can be learnt."""
+        self._changes.clear()
+        self._last = None
+
+    @property
+    def slowness(self) -> float:
+        """By how little the natural gradient changed along the remembered steps; 0 if there are none.
+
+        Where it changes by the share s of the way, the top is its length over s away, and half its squared
+        length over s higher.
+        """
+        return min((change.slowness for change in self._changes), default=0.0)
+
+    def suggest(self, here: Place) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """Return mean, precision and root of where the steps point to, if anywhere, from the last place."""
+        if not self._changes or self._last is None:
             return None
-        columns = np.stack([change.seen_from(here) for _moved, change in self._changes], axis=1)
-        shares = np.linalg.lstsq(columns, pull.seen_from(here), rcond=_SMALLEST)[0]
+        point, pull = self._last
+        columns = np.stack([change.bent.seen_from(here) for change in self._changes], axis=1)
+        wanted = pull.seen_from(here)
+        if not (np.all(np.isfinite(columns)) and np.all(np.isfinite(wanted))):
+            return None
+        shares = np.linalg.lstsq(columns, wanted, rcond=_SMALLEST)[0]
         linear, precision = point.linear + pull.linear, point.precision + pull.precision
-        for share, (moved, change) in zip(shares, self._changes, strict=True):
-            linear = linear - share * (moved.linear + change.linear)
-            precision = precision - share * (moved.precision + change.precision)
-        if here.diagonal:
-            root = root_of_inverse(precision)
-            return (
-                None
-                if root is None
-                else (here.mean + root**2 * (linear - precision * here.mean), precision, root)
-            )
-        precision = 0.5 * (precision + precision.T)
+        for share, change in zip(shares, self._changes, strict=True):
+            linear = linear - share * (change.moved.linear + change.bent.linear)
+            precision = precision - share * (change.moved.precision + change.bent.precision)
         root = root_of_inverse(precision)
         if root is None:
             return None
-        return here.mean + root @ (root.T @ (linear - precision @ here.mean)), precision, root
+        rest = linear - (precision * here.mean if here.diagonal else precision @ here.mean)
+        natural = root**2 * rest if here.diagonal else root @ (root.T @ rest)
+        return here.mean + natural, precision, root
 
 
 def _coordinates(here: Place) -> tuple[Natural, Natural]:

@@ -16,17 +16,17 @@ from collections.abc import Callable
 
 import numpy as np
 
+from igviz.geometry.numerics import forward_substitution
 from igviz.inference.acceleration import Memory
 from igviz.inference.gaussians import Gaussian, mean_and_root
-from igviz.inference.place import Place, place, root_of_inverse
+from igviz.inference.natural_steps import FALL, HALVINGS, Ascent, natural_step
+from igviz.inference.place import Place, place
 from igviz.inference.protocol import Model
 from igviz.inference.result import Fit, History
 
 WHO = "natural_gradient_vi"
-FALL = 1e-11  # relative to |ELBO|, from 1 nat on: less is rounding
-_HALVINGS = 60
-_RISE = 1e-4  # of what the slope promises must be kept
-_SLOWEST = 1e-3  # 1 − r, r the factor by which the natural gradient shrinks in a step
+_SLOWEST = 1e-3  # no walk is taken for slower than that
+_ROUNDINGS = 1e3  # so far above FALL half the squared length of a gradient may be that is rounding itself
 
 
 def natural_gradient_vi(
@@ -37,8 +37,8 @@ def natural_gradient_vi(
     safeguard: bool = True,
     tol: float = 1e-10,
     max_iter: int = 500,
-    memory: int = 6,
     callback: Callable[[int, Gaussian, float], object] | None = None,
+    memory: int = 6,
 ) -> Fit:
     """Return the Gaussian of highest ELBO, found by natural-gradient steps in natural coordinates.
 
@@ -47,8 +47,9 @@ def natural_gradient_vi(
     model : Model
         Any model with a log joint, such as an `igviz.LogisticRegression`.
     q0 : Normal or MultivariateNormal, optional
-        Where to start; the model's prior when left out. If the ELBO there is no finite number, the prior is
-        narrowed until it is.
+        Where to start; the model's prior when left out. If nothing can be told of the ELBO there, because it
+        is no finite number or below −1e11, the prior is narrowed until something can. With a diagonal
+        covariance only the diagonal of q0's precision counts.
     step : float
         The step ρ that is tried first, above 0 and at most 1.
     covariance : {"full", "diagonal"}
@@ -62,11 +63,13 @@ def natural_gradient_vi(
         The walk has converged when the rise that is left is estimated to be below tol nats.
     max_iter : int
         The most steps; when they are used up, `converged` is False.
-    memory : int
-        How many earlier steps a safeguarded walk extrapolates from (Anderson acceleration), where that raises
-        the ELBO; with 0 every step is a natural-gradient step.
     callback : callable, optional
         Called as callback(iteration, q, elbo) at the start and after every step; a true answer ends the walk.
+        What it raises is passed on.
+    memory : int
+        How many earlier steps a safeguarded walk extrapolates from (Anderson acceleration) where that raises
+        the ELBO. With 0 every step is a natural-gradient step; else one among the diagonal Gaussians that has
+        overshot is followed by projections of steps among all Gaussians.
 
     Returns
     -------
@@ -83,109 +86,82 @@ def natural_gradient_vi(
     _require(covariance in ("full", "diagonal"), "covariance", covariance, '"full" or "diagonal"')
     _require(0.0 < step <= 1.0, "step", step, "above 0 and at most 1")
     _require(tol > 0.0, "tol", tol, "positive")
-    _require(
-        max_iter >= 0 and max_iter == int(max_iter), "max_iter", max_iter, "a whole number, not negative"
-    )
-    _require(memory >= 0 and memory == int(memory), "memory", memory, "a whole number, not negative")
-    start = model.prior if q0 is None else q0
-    remembered = Memory(int(memory) if safeguard else 0)
+    _require(_is_count(max_iter), "max_iter", max_iter, "a whole number, not negative")
+    _require(_is_count(memory), "memory", memory, "a whole number, not negative")
     clock = time.perf_counter()
+    start = model.prior if q0 is None else q0
     here = _start(model, start, covariance == "diagonal", given=q0 is not None)
+    remembered = Memory(max(1, int(memory)))
+    ascent = Ascent(model, step, remembered, accelerate=memory > 0)
     records = [(here.elbo, time.perf_counter() - clock, np.nan)]
-    trial, previous, iteration = step, np.inf, 0
     while True:
-        left = 0.5 * here.squared_length()
-        # near a top the length falls by a factor r a step, and the rise that is left is left/(1 − r)
-        slowness = max(_SLOWEST, 1.0 - np.sqrt(left / previous)) if left < previous else _SLOWEST
-        if left <= tol * slowness:
-            converged, message = True, "the natural gradient vanishes"
+        iteration = len(records) - 1
+        stop = callback is not None and bool(callback(iteration, here.gaussian(start), here.elbo))
+        remembered.add(here)
+        converged, message = _at_the_top(here, remembered, tol), "the natural gradient vanishes"
+        if converged:
             break
-        if callback is not None and callback(iteration, here.gaussian(start), here.elbo):
-            converged, message = False, "the callback ended the walk"
-            break
-        if iteration == max_iter:
-            converged, message = False, f"{max_iter} steps were not enough, max_iter allows no more"
-            break
-        there, used = _advance(model, here, trial, safeguard, remembered)
-        if there is None:
-            # where the gradient is rounding itself, no step can raise the ELBO
-            converged = left <= 1e3 * FALL * max(1.0, abs(here.elbo))
+        if stop or iteration == max_iter:
             message = (
-                "no step raises the ELBO by more than rounding"
-                if safeguard
-                else f"step {iteration + 1} leaves the Gaussians: the precision is not positive definite, or "
-                "the ELBO no finite number"
+                "the callback ended the walk" if stop else f"max_iter = {max_iter} steps were not enough"
             )
             break
-        previous, here, iteration = left, there, iteration + 1
-        trial = min(step, 2.0 * used) if safeguard else step
+        if safeguard:
+            there, used = ascent.first(here) if iteration == 0 and q0 is None else ascent(here)
+        else:
+            there, used = natural_step(model, here, step, retract=False), step
+        if there is None:
+            converged, message = _stuck(here, safeguard, iteration)
+            break
+        here = there
         records.append((here.elbo, time.perf_counter() - clock, used))
     elbo, seconds, steps = (np.array(column) for column in zip(*records, strict=True))
     return Fit(here.gaussian(start), here.elbo, converged, message, History(elbo, seconds, steps))
 
 
-def natural_step(model: Model, here: Place, rho: float, retract: bool) -> Place | None:
-    """Take one natural-gradient step of size ρ, or return None if it ends outside of the Gaussians.
-
-    With retract, a precision that would not be positive definite gets the second-order term
-    ½ρ²·G·Λ⁻¹·G, G = E[−∇²] − Λ, of Lin, Schmidt and Khan (2020), which keeps it so: with Λ = R·Rᵀ and
-    S = R⁻¹·G·R⁻ᵀ it is R·(I + ρS + ½ρ²S²)·Rᵀ, and 1 + x + ½x² is positive.
-    """
-    precision = (1.0 - rho) * here.precision - rho * here.hessian
-    root = root_of_inverse(precision)
-    if root is None and retract:
-        change = -here.hessian - here.precision
-        if here.diagonal:
-            precision = here.precision + rho * change + 0.5 * (rho * change * here.root) ** 2
-        else:
-            half = change @ here.root
-            precision = here.precision + rho * change + 0.5 * rho**2 * half @ half.T
-        root = root_of_inverse(precision)
-    if root is None:
-        return None
-    natural = root**2 * here.gradient if here.diagonal else root @ (root.T @ here.gradient)
-    there = place(model, here.mean + rho * natural, precision, root)
-    return there if np.isfinite(there.elbo) else None
+def _at_the_top(here: Place, remembered: Memory, tol: float) -> bool:
+    """Say whether the rise that is left is below tol: half the squared length, by the slowest part seen."""
+    left = 0.5 * here.squared_length()
+    return bool(left <= tol * min(1.0, max(_SLOWEST, remembered.slowness)))
 
 
-def _advance(
-    model: Model, here: Place, trial: float, safeguard: bool, remembered: Memory
-) -> tuple[Place | None, float]:
-    """Return the next place and the step that was used; no place if there is none."""
+def _stuck(here: Place, safeguard: bool, iteration: int) -> tuple[bool, str]:
+    """Say whether a walk without a next place has converged, and why it ended."""
     if not safeguard:
-        return natural_step(model, here, trial, retract=False), trial
-    slope = here.squared_length()  # of the ELBO along the natural gradient
-    rounding = FALL * max(1.0, abs(here.elbo))
-    suggestion = remembered.suggest(here)
-    if suggestion is not None:
-        there = place(model, *suggestion)
-        if there.elbo >= here.elbo + _RISE * trial * slope - rounding:
-            return there, trial
-    for _ in range(_HALVINGS):
-        found = natural_step(model, here, trial, retract=True)
-        if found is not None and found.elbo >= here.elbo + _RISE * trial * slope - rounding:
-            return found, trial
-        trial *= 0.5
-    return None, trial
+        return False, (
+            f"step {iteration + 1} leaves the Gaussians: the precision is not positive definite, or the ELBO "
+            "no finite number"
+        )
+    # where the gradient is rounding itself, no step can raise the ELBO
+    rounding = 0.5 * here.squared_length() <= _ROUNDINGS * FALL * max(1.0, abs(here.elbo))
+    return (
+        rounding,
+        "no step raises the ELBO by more than rounding" if rounding else "no step raises the ELBO",
+    )
 
 
 def _start(model: Model, start: Gaussian, diagonal: bool, given: bool) -> Place:
     mean, root = mean_and_root(WHO, start, model.dimension)
     if start.shape != ():
         raise ValueError(f"{WHO}: q0 must be one distribution, got a grid of shape {start.shape}")
-    precision = np.linalg.inv(root @ root.T)
+    inverse_root = forward_substitution(root, np.eye(model.dimension))
+    precision = inverse_root.T @ inverse_root
     if diagonal:
         precision = np.diagonal(precision)
-    for halvings in range(1 if given else _HALVINGS):
-        narrowed = root_of_inverse(precision * 4.0**halvings)
-        if narrowed is not None:
-            here = place(model, np.array(mean), precision * 4.0**halvings, narrowed)
-            if np.isfinite(here.elbo):
-                return here
+        root = 1.0 / np.sqrt(precision)
+    for halvings in range(1 if given else HALVINGS):
+        scale = 0.5**halvings
+        here = place(model, np.array(mean), precision / scale**2, root * scale)
+        if np.isfinite(here.elbo) and (given or FALL * abs(here.elbo) < 1.0):
+            return here
     raise OverflowError(
         f"{WHO}: the ELBO at {'q0' if given else 'the prior, however narrowed,'} is no finite number; "
         "give a q0 nearer to where the model has density, or narrower"
     )
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | np.integer) and int(value) >= 0
 
 
 def _require(right: bool, name: str, value: object, allowed: str) -> None:

@@ -20,8 +20,8 @@ _HALF_LOG_TWO_PI_E = 0.5 * (np.log(2.0 * np.pi) + 1.0)
 class Place:
     """N(mean, precision⁻¹), its ELBO, and the means of the log joint's derivatives.
 
-    With a full covariance, precision is Λ, shape (d, d), and root an upper triangular matrix with
-    root·rootᵀ = Λ⁻¹. With a diagonal one both, and the Hessian, are vectors of shape (d,).
+    With a full covariance, precision is Λ, shape (d, d), and root a triangular matrix with root·rootᵀ = Λ⁻¹.
+    With a diagonal one both, and the Hessian, are vectors of shape (d,).
     """
 
     mean: np.ndarray
@@ -41,7 +41,8 @@ class Place:
         """Λ⁻½-coordinates of −E[∇²] − Λ, the change of the precision at step 1, as seen by q itself."""
         if self.diagonal:
             return -self.hessian * self.root**2 - 1.0
-        seen = self.root.T @ self.hessian @ self.root
+        with np.errstate(over="ignore", invalid="ignore"):  # an infinite length says so
+            seen = self.root.T @ self.hessian @ self.root
         return -0.5 * (seen + seen.T) - np.eye(self.mean.size)
 
     def squared_length(self) -> float:
@@ -50,8 +51,9 @@ class Place:
         It is gᵀΛ⁻¹g + ½·tr((Λ⁻¹(−H − Λ))²) with g, H the means of gradient and Hessian, and half of it is the
         rise to the top if the ELBO were −½ times the squared Fisher length around it.
         """
-        seen = self.root * self.gradient if self.diagonal else self.root.T @ self.gradient
-        return float(seen @ seen + 0.5 * np.sum(self.pull**2))
+        with np.errstate(over="ignore", invalid="ignore"):
+            seen = self.root * self.gradient if self.diagonal else self.root.T @ self.gradient
+            return float(seen @ seen + 0.5 * np.sum(self.pull**2))
 
     def gaussian(self, like: Gaussian) -> Gaussian:
         """Return the Gaussian, as a Normal if the other one is."""
