@@ -34,6 +34,7 @@ _HOME = {
     "PoissonRegression": "igviz.models.poisson_regression",
     "StudentT": "igviz.geometry.families.student_t",
     "RiemannianManifold": "igviz.geometry.riemannian",
+    "adam": "igviz.inference.optimisers",
     "alpha_connection": "igviz.geometry.alpha_geometry",
     "alpha_divergence": "igviz.geometry.divergences",
     "bayes_error": "igviz.geometry.hypothesis_testing",
@@ -51,12 +52,15 @@ _HOME = {
     "f_divergence": "igviz.geometry.f_divergences",
     "fisher_rao_distance": "igviz.geometry.distances",
     "geodesic": "igviz.geometry.geodesics",
+    "gradient_ascent": "igviz.inference.optimisers",
     "hellinger_distance": "igviz.geometry.divergences",
     "importance_weighted_bound": "igviz.inference.importance_weighted",
     "independence_model": "igviz.geometry.submanifolds",
     "information_by_quadrature": "igviz.geometry.information_by_quadrature",
     "jeffreys": "igviz.geometry.divergences",
     "kl_ball": "igviz.geometry.kl_balls",
+    "laplace": "igviz.inference.optimisers_laplace",
+    "lbfgs": "igviz.inference.optimisers_lbfgs",
     "m_projection": "igviz.geometry.projections",
     "mean_field": "igviz.inference.mean_field",
     "moment_matching": "igviz.inference.moment_matching",
@@ -131,6 +135,9 @@ if TYPE_CHECKING:
     from igviz.inference.mean_field import mean_field
     from igviz.inference.moment_matching import moment_matching
     from igviz.inference.natural_gradient import natural_gradient_vi
+    from igviz.inference.optimisers import adam, gradient_ascent
+    from igviz.inference.optimisers_laplace import laplace
+    from igviz.inference.optimisers_lbfgs import lbfgs
     from igviz.models.linear_regression import LinearRegression
     from igviz.models.logistic_regression import LogisticRegression
     from igviz.models.one_dimensional import OneDimensionalModel

@@ -18,6 +18,7 @@ import numpy as np
 
 from igviz.geometry.numerics import forward_substitution
 from igviz.inference.acceleration import Memory
+from igviz.inference.arguments import require, require_count, require_positive
 from igviz.inference.gaussians import Gaussian, mean_and_root
 from igviz.inference.natural_steps import FALL, HALVINGS, Ascent, natural_step
 from igviz.inference.place import Place, place
@@ -83,11 +84,11 @@ def natural_gradient_vi(
     OverflowError
         If the ELBO at a given q0 is no finite number.
     """
-    _require(covariance in ("full", "diagonal"), "covariance", covariance, '"full" or "diagonal"')
-    _require(0.0 < step <= 1.0, "step", step, "above 0 and at most 1")
-    _require(tol > 0.0, "tol", tol, "positive")
-    _require(_is_count(max_iter), "max_iter", max_iter, "a whole number, not negative")
-    _require(_is_count(memory), "memory", memory, "a whole number, not negative")
+    require(covariance in ("full", "diagonal"), WHO, "covariance", covariance, '"full" or "diagonal"')
+    require_positive(WHO, "step", step, most=1.0)
+    require_positive(WHO, "tol", tol)
+    require_count(WHO, "max_iter", max_iter)
+    require_count(WHO, "memory", memory)
     clock = time.perf_counter()
     start = model.prior if q0 is None else q0
     here = _start(model, start, covariance == "diagonal", given=q0 is not None)
@@ -158,12 +159,3 @@ def _start(model: Model, start: Gaussian, diagonal: bool, given: bool) -> Place:
         f"{WHO}: the ELBO at {'q0' if given else 'the prior, however narrowed,'} is no finite number; "
         "give a q0 nearer to where the model has density, or narrower"
     )
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int | np.integer) and int(value) >= 0
-
-
-def _require(right: bool, name: str, value: object, allowed: str) -> None:
-    if not right:
-        raise ValueError(f"{WHO}: {name} must be {allowed}, got {value!r}")

@@ -34,7 +34,7 @@ class Place:
     @property
     def diagonal(self) -> bool:
         """Whether the covariance is diagonal."""
-        return self.precision.ndim == 1
+        return self.root.ndim == 1
 
     @cached_property
     def pull(self) -> np.ndarray:
