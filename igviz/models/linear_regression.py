@@ -72,10 +72,7 @@ class LinearRegression(Regression):
         volume = 0.5 * self.dimension * _LOG_TWO_PI - float(np.sum(np.log(np.abs(np.diagonal(r)))))
         return float(self.log_joint(mean)) + volume
 
-    def _rows(self, f: np.ndarray) -> Rows:
-        return self._expected_rows(f, np.zeros_like(f), slice(None), 1)
-
-    def _expected_rows(self, mean: np.ndarray, std: np.ndarray, rows: slice, digits: int) -> Rows:  # noqa: ARG002
-        beta, residual = self.noise_precision, self.y[rows] - mean
+    def _expected_rows(self, mean: np.ndarray, std: np.ndarray, digits: int) -> Rows:  # noqa: ARG002
+        beta, residual = self.noise_precision, self.y - mean
         value = 0.5 * (np.log(beta) - _LOG_TWO_PI) - 0.5 * beta * (residual**2 + std**2)
         return value, beta * residual, np.full_like(residual, -beta)

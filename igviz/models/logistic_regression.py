@@ -80,12 +80,9 @@ class LogisticRegression(Regression):
             )
         return array
 
-    def _rows(self, f: np.ndarray) -> Rows:
-        return self._expected_rows(f, np.zeros_like(f), slice(None), 1)
-
-    def _expected_rows(self, mean: np.ndarray, std: np.ndarray, rows: slice, digits: int) -> Rows:
-        sign, trials, rarer = self._sign[rows], self.trials[rows], self._rarer[rows]
+    def _expected_rows(self, mean: np.ndarray, std: np.ndarray, digits: int) -> Rows:
+        sign, trials, rarer = self._sign, self.trials, self._rarer
         seen = sign * mean
         softplus, share, spread = softplus_means(seen, std, digits)
-        value = rarer * seen - trials * softplus + self._log_choices[rows]
+        value = rarer * seen - trials * softplus + self._log_choices
         return value, sign * (rarer - trials * share), -trials * spread

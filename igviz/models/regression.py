@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +15,7 @@ from igviz.geometry.families.multivariate_normal import MultivariateNormal
 from igviz.geometry.numerics import as_numbers
 from igviz.inference.protocol import DIGITS, ExpectedDerivatives
 
-_ROWS = 2_048  # at a time: they and their weighted copy stay in the processor's cache
+_CACHED = 100_000  # entries of X at a time: they and what becomes of them stay in the processor's cache
 _ENTRIES = 1 << 20  # of (grid of q) × rows at a time
 _LOG_TWO_PI = np.log(2.0 * np.pi)
 
@@ -21,9 +25,9 @@ Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 class Regression(ABC):
     """A log joint log p(y | Xθ) + log N(θ; 0, I/prior_precision), a sum over rows of a function of f = xᵀθ.
 
-    A subclass says what one row contributes, and its mean under a normal f: the whole mean under a Gaussian q
-    is then a sum of means over one dimension (Challis and Barber 2013, section 2). No column is added to X
-    and none is scaled.
+    A subclass says what the rows contribute under a normal f: the whole mean under a Gaussian q is then a sum
+    of means over one dimension (Challis and Barber 2013, section 2), and the log joint itself is the mean
+    under a q without spread. No column is added to X and none is scaled.
     """
 
     def __init__(self, X: ArrayLike, y: ArrayLike, prior_precision: float) -> None:  # noqa: N803
@@ -36,16 +40,14 @@ class Regression(ABC):
             )
         self._require_finite("y", self.y)
         self.prior_precision = self._positive("prior_precision", prior_precision)
-
-    # -- what a subclass says ------------------------------------------------------------------------------
-
-    @abstractmethod
-    def _rows(self, f: np.ndarray) -> Rows:
-        """Return each row's log-likelihood at f, shape (..., n), and its first two derivatives by f."""
+        self.X.flags.writeable = self.y.flags.writeable = False  # what is derived from them is kept
 
     @abstractmethod
-    def _expected_rows(self, mean: np.ndarray, std: np.ndarray, rows: slice, digits: int) -> Rows:
-        """Return the means of `_rows` under normal f, for some of the rows."""
+    def _expected_rows(self, mean: np.ndarray, std: np.ndarray, digits: int) -> Rows:
+        """Return the means of each row's log-likelihood and of its two derivatives by f ~ N(mean, std).
+
+        mean and std have shape (..., n), std may be 0. The log-likelihood is concave: the last is ≤ 0.
+        """
 
     # -- the model -----------------------------------------------------------------------------------------
 
@@ -62,78 +64,115 @@ class Regression(ABC):
 
     def log_joint(self, latent: ArrayLike) -> np.ndarray:
         """Return log p(y, θ | X) in nats with every constant, shape (...), of θ, shape (..., d)."""
-        theta = self._latent(latent)
-        prior = -0.5 * self.prior_precision * np.sum(theta**2, axis=-1) + self._log_prior_normaliser()
-        return (np.sum(self._rows(theta @ self.X.T)[0], axis=-1) + prior)[()]
+        return self._sums(*self._point(latent), DIGITS, 0)[0][()]
 
     def log_joint_gradient(self, latent: ArrayLike) -> np.ndarray:
         """Return the gradient of the log joint, shape (..., d), at θ, shape (..., d)."""
-        theta = self._latent(latent)
-        return self._rows(theta @ self.X.T)[1] @ self.X - self.prior_precision * theta
+        return self._sums(*self._point(latent), DIGITS, 1)[1]
 
     def log_joint_hessian(self, latent: ArrayLike) -> np.ndarray:
         """Return the Hessian of the log joint, shape (..., d, d), at θ, shape (..., d)."""
-        theta = self._latent(latent)
-        curvature = self._rows(theta @ self.X.T)[2]
-        weighted = np.einsum("...n,ni,nj->...ij", curvature, self.X, self.X, optimize=True)
-        return weighted - self.prior_precision * np.eye(self.dimension)
+        return self._sums(*self._point(latent), DIGITS, 2)[2]
 
     def expected_log_joint(self, mean: np.ndarray, root: np.ndarray) -> np.ndarray:
         """Return E_q[log p(y, θ | X)] in nats, shape (...), of q = N(mean, root·rootᵀ), to rounding."""
-        grid, d = mean.shape[:-1], self.dimension
-        means, roots = mean.reshape(-1, d), root.reshape(-1, d, d)
-        found = np.empty(len(means))
-        at_once = max(1, _ENTRIES // (len(self.X) * d))
-        for start in range(0, len(means), at_once):
-            some = slice(start, start + at_once)
-            f, std = means[some] @ self.X.T, np.linalg.norm(self.X @ roots[some], axis=-1)
-            value, _first, _second = self._expected_rows(f, std, slice(None), DIGITS)
-            found[some] = np.sum(value, axis=-1)
-        return found.reshape(grid) + self._expected_log_prior(mean, root)
+        return self._sums(mean, root, DIGITS, 0)[0]
 
     def expected_derivatives(
         self, mean: np.ndarray, root: np.ndarray, digits: int = DIGITS
     ) -> ExpectedDerivatives:
         """Return the means of the log joint and its derivatives, see `igviz.inference.protocol.Model`."""
-        diagonal = root.ndim == 1
-        value, gradient = 0.0, np.zeros(mean.size)
-        hessian = np.zeros(root.shape if diagonal else (mean.size, mean.size))
-        for start in range(0, len(self.X), _ROWS):
-            rows = slice(start, start + _ROWS)
+        value, gradient, hessian = self._sums(mean, root, digits, 2)
+        return ExpectedDerivatives(value[()], gradient, hessian)
+
+    # -- sums over the rows --------------------------------------------------------------------------------
+
+    def _sums(self, mean: np.ndarray, root: np.ndarray, digits: int, order: int) -> list[Any]:
+        """Return the means of the log joint and of its derivatives up to an order.
+
+        mean has shape (..., d); root (..., d, any number of columns) or, for stds of independent entries,
+        (..., d), and then only the diagonal of the Hessian is returned.
+        """
+        grid, d, count = mean.shape[:-1], self.dimension, math.prod(mean.shape[:-1])
+        diagonal = root.ndim == mean.ndim
+        ends = [(), (d,), (d,) if diagonal else (d, d)][: order + 1]
+        means, roots = mean.reshape(count, d), root.reshape(count, *root.shape[len(grid) :])
+        found = [np.empty((count, *end)) for end in ends]
+        at_once = max(1, _ENTRIES // len(self.X))
+        with np.errstate(over="ignore", invalid="ignore"):  # what cannot be represented is ∞ or nan
+            for start in range(0, count, at_once):
+                some = slice(start, start + at_once)
+                parts = self._block(means[some], roots[some], diagonal, digits, order)
+                for whole, part in zip(found, parts, strict=True):
+                    whole[some] = part
+        return [part.reshape((*grid, *end)) for part, end in zip(found, ends, strict=True)]
+
+    def _block(
+        self, means: np.ndarray, roots: np.ndarray, diagonal: bool, digits: int, order: int
+    ) -> Iterator[np.ndarray]:
+        """Yield the value and the derivatives up to an order for some q, on one axis."""
+        alpha, d = self.prior_precision, self.dimension
+        variances = roots**2 if diagonal else None
+        # one buffer for X·root and for the weighted X
+        work = np.empty((len(means), self._at_once(len(means)), max(d, roots.shape[-1])))
+        std = self._projected_variances(roots, variances, work)
+        np.sqrt(std, out=std)
+        value, first, second = self._expected_rows(means @ self.X.T, std, digits)
+        squares = np.sum(means**2, axis=-1) + np.sum(roots**2, axis=tuple(range(1, roots.ndim)))
+        constant = 0.5 * d * (np.log(alpha) - _LOG_TWO_PI)
+        yield np.sum(value, axis=-1) + constant - 0.5 * alpha * squares
+        if order > 0:
+            yield first @ self.X - alpha * means
+        if order > 1 and diagonal:
+            yield second @ self._squares - alpha
+        elif order > 1:
+            yield self._weighted(second, work) - alpha * np.eye(d)
+
+    def _projected_variances(
+        self, roots: np.ndarray, variances: np.ndarray | None, work: np.ndarray
+    ) -> np.ndarray:
+        """Return the variances of f = xᵀθ, shape (q, n)."""
+        if variances is not None:
+            return variances @ self._squares.T
+        found = np.empty((len(roots), len(self.X)))
+        for rows in self._row_blocks(len(roots)):
             x = self.X[rows]
-            spread = x * root if diagonal else x @ root
-            std = np.sqrt(np.einsum("ij,ij->i", spread, spread))
-            means, first, second = self._expected_rows(x @ mean, std, rows, digits)
-            value += float(np.sum(means))
-            gradient += first @ x
-            if diagonal:
-                hessian += second @ x**2
-            else:
-                scaled = np.sqrt(-second)[:, None] * x  # a log-concave likelihood: second ≤ 0
-                hessian -= scaled.T @ scaled  # BLAS forms only half of it
-        alpha = self.prior_precision
-        value += float(self._expected_log_prior(mean, root))
-        hessian -= alpha if diagonal else alpha * np.eye(mean.size)
-        return ExpectedDerivatives(value, gradient - alpha * mean, hessian)
+            spread = np.matmul(x, roots, out=work[:, : len(x), : roots.shape[-1]])
+            np.einsum("qnk,qnk->qn", spread, spread, out=found[:, rows])
+        return found
 
-    # -- parts ---------------------------------------------------------------------------------------------
+    def _weighted(self, second: np.ndarray, work: np.ndarray) -> np.ndarray:
+        """Return Xᵀ·diag(second)·X for second ≤ 0, shape (q, d, d)."""
+        scale = np.sqrt(-second)
+        found = np.zeros((len(second), self.dimension, self.dimension))
+        for rows in self._row_blocks(len(second)):
+            x = self.X[rows]
+            scaled = np.multiply(scale[:, rows, None], x, out=work[:, : len(x), : self.dimension])
+            found -= np.swapaxes(scaled, -1, -2) @ scaled  # BLAS forms only half of it
+        return found
 
-    def _log_prior_normaliser(self) -> float:
-        return 0.5 * self.dimension * float(np.log(self.prior_precision) - _LOG_TWO_PI)
+    def _row_blocks(self, grid: int) -> Iterator[slice]:
+        at_once = self._at_once(grid)
+        return (slice(start, start + at_once) for start in range(0, len(self.X), at_once))
 
-    def _expected_log_prior(self, mean: np.ndarray, root: np.ndarray) -> np.ndarray:
-        axes = tuple(range(mean.ndim - 1, root.ndim))
-        squares = np.sum(mean**2, axis=-1) + np.sum(root**2, axis=axes)
-        return self._log_prior_normaliser() - 0.5 * self.prior_precision * squares
+    def _at_once(self, grid: int) -> int:
+        return min(len(self.X), max(1, _CACHED // (self.dimension * grid)))
 
-    def _latent(self, latent: ArrayLike) -> np.ndarray:
+    @cached_property
+    def _squares(self) -> np.ndarray:
+        return self.X**2
+
+    def _point(self, latent: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Return θ as a mean, and a root without columns."""
         theta = as_numbers(self._who(), "latent", latent)
         if theta.ndim == 0 or theta.shape[-1] != self.dimension:
             raise ValueError(
                 f"{self._who()}: latent must have shape (..., {self.dimension}), one number for each column "
                 f"of X, got shape {theta.shape}"
             )
-        return theta
+        return theta, np.empty((*theta.shape, 0))
+
+    # -- checks --------------------------------------------------------------------------------------------
 
     @classmethod
     def _who(cls) -> str:
@@ -156,7 +195,7 @@ class Regression(ABC):
 
 
 def _matrix(who: str, X: ArrayLike) -> np.ndarray:  # noqa: N803
-    array = as_numbers(who, "X", X)
+    array = np.ascontiguousarray(as_numbers(who, "X", X))
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(f"{who}: X must have shape (rows, columns), at least one of each, got {array.shape}")
     if not np.all(np.isfinite(array)):
