@@ -1,0 +1,170 @@
+"""Natural-gradient steps taken in three charts nearly agree on where to land; plain gradient steps do not."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from igviz.geometry.distances import fisher_rao_distance
+from igviz.geometry.families.normal import Normal
+from igviz.models.skewed_posterior import elbo_gradient
+from igviz.panels.engine import Prediction, Slider, panel
+from igviz.panels.kl_quadratic_approximation import zoomed_chart
+from igviz.panels.natural_gradient_vi.steps import natural_gradient, natural_step, plain_step
+from igviz.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# each with its marker; where all three land on one point, each is seen around the next
+CHARTS: dict[str, dict[str, Any]] = {
+    "expectation": {"marker": "s", "markersize": 13},
+    "natural": {"marker": "o", "markersize": 9.5},
+    "(mean, std)": {"marker": "^", "markersize": 6.5},
+}
+STEPS = (0.4, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
+CURVE = np.geomspace(STEPS[-1], STEPS[0], 25)
+FITTED = np.geomspace(0.0001, 0.001, 11)  # the steps whose slope is given
+LOWEST, HIGHEST = 1e-9, 4.0
+REACH = 1.25  # half the width of the magnified plane, in units
+LEAST, MOST = 1.2, 2.5  # natural-gradient steps to a unit
+BEHIND = 0.9
+SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+
+NATURAL: dict[str, Any] = {**style.NATURAL_GRADIENT, "linewidth": 2.0}
+PLAIN: dict[str, Any] = {**style.ORDINARY_GRADIENT, "linewidth": 2.0}
+P: dict[str, Any] = {**style.TARGET_POINT, "markersize": 7}
+SLOPE: dict[str, Any] = {**style.GUIDE, "linewidth": 2.0, "zorder": BEHIND}
+NOTE: dict[str, Any] = {"fontsize": style.TICK_SIZE, "color": style.INK, "family": style.FONT}
+
+
+class Spread(NamedTuple):
+    """How far apart three steps land at the sizes CURVE, shape (25,), and the slope at small sizes."""
+
+    curve: np.ndarray
+    slope: float
+
+
+def landings(mean: float, std: float, size: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+    """Return (mean, std) after one step in each chart, natural and plain, each of shape (3, ..., 2)."""
+    p = Normal(mean, std)
+    slope = elbo_gradient(p)
+    natural, plain = (
+        np.stack([step(p, slope, chart, size) for chart in CHARTS]) for step in (natural_step, plain_step)
+    )
+    return natural, plain
+
+
+def apart(landed: np.ndarray) -> np.ndarray:
+    """Return the largest Fisher–Rao distance between two of the three charts' landing points, shape (...)."""
+    pairs = [fisher_rao_distance(*map(Normal.from_source, pair)) for pair in combinations(landed, 2)]
+    return np.max(pairs, axis=0)
+
+
+@lru_cache(maxsize=4096)
+def spreads(mean: float, std: float) -> tuple[Spread, Spread]:
+    """Return how far apart the natural and the plain steps land, as functions of the step."""
+    sizes = np.concatenate([CURVE, FITTED])
+    found = []
+    for landed in landings(mean, std, sizes):
+        distance = apart(landed)
+        fitted = np.polyfit(np.log(FITTED), np.log(distance[CURVE.size :]), 1)
+        found.append(Spread(distance[: CURVE.size], float(fitted[0])))
+    return found[0], found[1]
+
+
+def unit(mean: float, std: float, step: float) -> float:
+    """Return the unit of the magnified plane: the longest arrow, within 1.2 to 2.5 natural-gradient steps."""
+    p = Normal(mean, std)
+    one = step * float(np.linalg.norm(natural_gradient(p, elbo_gradient(p))))
+    arrows = np.concatenate(landings(mean, std, step)) - p.source
+    longest = float(np.max(np.linalg.norm(arrows, axis=-1)))
+    return min(max(longest, LEAST * one), MOST * one)
+
+
+def _setup(axes: tuple[Axes, Axes]) -> None:
+    plane, orders = axes
+    zoomed_chart.prepare(plane, REACH)
+    for chart, look in reversed(CHARTS.items()):
+        look = {**look, "markersize": min(look["markersize"], 9.0)}
+        plane.plot([], [], label=chart, color=style.INK, linestyle="none", **look)
+    orders.set(xscale="log", yscale="log", xlim=(STEPS[-1] / 1.15, STEPS[0] * 1.15), ylim=(LOWEST, HIGHEST))
+    orders.set(xlabel="step", ylabel="farthest apart, Fisher–Rao")
+    orders.set_xticks([0.0001, 0.001, 0.01, 0.1], ["0.0001", "0.001", "0.01", "0.1"])
+    orders.set_yticks([1e-8, 1e-6, 1e-4, 1e-2, 1.0], ["10⁻⁸", "10⁻⁶", "10⁻⁴", "10⁻²", "1"])
+    orders.minorticks_off()
+    for power, ends, height, place in (
+        (1, np.array([0.0002, 0.003]), 4e-5, (0.0007, 3e-5)),
+        (2, np.array([0.001, 0.02]), 1e-8, (0.008, 2e-8)),
+    ):
+        orders.plot(ends, height * (ends / ends[0]) ** power, **SLOPE)
+        orders.text(*place, f"slope {power}", zorder=BEHIND, **NOTE)
+    orders.plot([], [], label="natural gradient", **NATURAL)
+    orders.plot([], [], label="plain gradient", **PLAIN)
+    style.legend_above(plane, 3, handlelength=1.0, columnspacing=0.9, handletextpad=0.3)
+    style.legend_above(orders, 2, columnspacing=1.2)
+
+
+@panel(
+    layout=(1, 2),
+    widths=(1.0, 1.25),
+    setup=_setup,
+    mean=(-1.6, 0, 0.02),
+    std=(0.5, 1.1, 0.02),
+    step=Slider(choices=STEPS, label="step, shrinking"),
+    play="step",
+    scenes={
+        "A large step": {},
+        "A small step": {"step": 0.05},
+        "A tiny step": {"step": 0.0005},
+        "A wide bell": {"mean": -1.5, "std": 1.1, "step": 0.1},
+        "A narrow bell": {"mean": -0.8, "std": 0.5, "step": 0.1},
+    },
+    predict=Prediction(
+        "Halve the step, 0.4 to 0.2. How many times closer do the natural-gradient steps land?",
+        ["About √2", "About 2", "About 4", "About 8"],
+        at={"step": 0.2},
+    ),
+)
+def invariance(axes: tuple[Axes, Axes], mean: float = -1.4, std: float = 0.7, step: float = 0.4) -> str:
+    """One step in three charts: natural gradients land O(step²) apart, plain gradients O(step)."""
+    plane, orders = axes
+    start, natural_and_plain = np.array([mean, std]), landings(mean, std, step)
+    scale = unit(mean, std, step)
+    for landed, look in zip(natural_and_plain[::-1], (PLAIN, NATURAL), strict=True):
+        for way, point in zip((landed - start) / scale, CHARTS.values(), strict=True):
+            plane.plot(
+                *np.outer(way, [0.0, 1.0]), markevery=[1], markeredgecolor=style.PAPER, **look, **point
+            )
+    plane.plot([0.0], [0.0], **P)
+    zoomed_chart.write(plane, ("mean", "std"), start, np.array([scale, scale]))
+    for landed, look, spread in zip(natural_and_plain, (NATURAL, PLAIN), spreads(mean, std), strict=True):
+        orders.plot(CURVE, spread.curve, **look)
+        orders.plot([step], [apart(landed)], color=look["color"], marker="D", markersize=8)
+    return _sentence(mean, std, step)
+
+
+def _sentence(mean: float, std: float, step: float) -> str:
+    before = min(2.0 * step, STEPS[0])  # twice the step; the largest has none before it
+    now, twice = ([float(apart(one)) for one in landings(mean, std, size)] for size in (step, before))
+    closer = ["", ""]
+    if before > step:
+        closer = [f", {far / near:.1f} times closer" for near, far in zip(now, twice, strict=True)]
+        closer[0] += f" than at step {before:g}"
+    slopes = [one.slope for one in spreads(mean, std)]
+    return (
+        f"N({mean:.2f}, {std:.2f}), step {step:g}: natural-gradient steps in three charts land within "
+        f"{_digits(now[0])}{closer[0]}; plain ones within {_digits(now[1])}{closer[1]}. "
+        f"Slopes {slopes[0]:.2f} and {slopes[1]:.2f}."
+    ).replace("(-", "(−")
+
+
+def _digits(number: float) -> str:
+    """Write a positive number with two digits, as a power of ten where it is small."""
+    if number >= 0.001:
+        return f"{number:#.2g}".rstrip(".")
+    digits, power = f"{number:.1e}".split("e-")
+    return f"{digits}·10⁻{''.join(SUPERSCRIPTS[int(one)] for one in power.lstrip('0'))}"
