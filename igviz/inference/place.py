@@ -83,6 +83,6 @@ def place(model: Model, mean: np.ndarray, precision: np.ndarray, root: np.ndarra
     with np.errstate(over="ignore", invalid="ignore"):  # an ELBO of −inf says so
         value, gradient, hessian = model.expected_derivatives(mean, root)
     pivots = root if root.ndim == 1 else np.diagonal(root)
-    elbo = value + float(np.sum(np.log(np.abs(pivots)))) + mean.size * _HALF_LOG_TWO_PI_E
+    elbo = float(value) + float(np.sum(np.log(np.abs(pivots)))) + mean.size * float(_HALF_LOG_TWO_PI_E)
     known = np.isfinite(elbo) and np.all(np.isfinite(gradient)) and np.all(np.isfinite(hessian))
     return Place(mean, precision, root, elbo if known else -np.inf, gradient, hessian)
