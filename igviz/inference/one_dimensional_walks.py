@@ -1,7 +1,7 @@
 """Four ways uphill for a normal q of one number, in plain floats: hundreds of steps fit into one frame.
 
 All are given the exact means E_q[f′] and E_q[f″] of the log joint f, so that they differ by geometry alone.
-The same steps for models of any size are `igviz.natural_gradient_vi` and its companions.
+The same steps for models of any size are those of `igviz.gradient_ascent` and `igviz.adam`.
 
 References
 ----------

@@ -60,6 +60,30 @@ def test_gradient_ascent_and_adam_are_what_their_names_say(kind, model, start):
     np.testing.assert_allclose(places, naive(kind, model, *start, 0.02, 8), rtol=1e-9)
 
 
+@pytest.mark.parametrize("start", [*STARTS, (1.5, 1.8)])
+@pytest.mark.parametrize("size", [0.05, 0.5, 1.0])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_walks_are_the_librarys_step_by_step_and_leave_where_they_do(kind, start, size):
+    seen = []
+    options = {"geometry": "natural" if kind == "natural gradient" else kind}
+    ascend = ig.adam if kind == "Adam" else ig.gradient_ascent
+    fit = ascend(
+        MODEL,
+        ig.Normal(*start),
+        step=size,
+        tol=1e-30,
+        max_iter=25,
+        callback=lambda _number, q, _elbo: seen.append((float(q.mean), float(q.std))) and None,
+        **({} if kind == "Adam" else options),
+    )
+    found = walk(kind, closed, start, size, 25)
+    assert len(found.mean) == len(seen)
+    np.testing.assert_allclose(np.array([found.mean, found.std]).T, seen, rtol=1e-8)
+    assert (found.left is not None) == ("leaves" in fit.message or "leads" in fit.message)
+    if found.left is not None:
+        assert f"step {found.left} " in fit.message
+
+
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("size", [0.2, 1.0])
 def test_the_natural_gradient_is_the_librarys(start, size):

@@ -28,7 +28,7 @@ CHARTS: dict[str, dict[str, Any]] = {
 STEPS = (0.4, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 CURVE = np.geomspace(STEPS[-1], STEPS[0], 25)
 FITTED = np.geomspace(0.0001, 0.001, 11)  # the steps whose slope is given
-LOWEST, HIGHEST = 1e-9, 4.0
+LOWEST, HIGHEST = 3e-10, 4.0
 REACH = 1.25  # half the width of the magnified plane, in units
 LEAST, MOST = 1.2, 2.5  # natural-gradient steps to a unit
 BEHIND = 0.9
@@ -91,7 +91,7 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     for chart, look in reversed(CHARTS.items()):
         look = {**look, "markersize": min(look["markersize"], 9.0)}
         plane.plot([], [], label=chart, color=style.INK, linestyle="none", **look)
-    orders.set(xscale="log", yscale="log", xlim=(STEPS[-1] / 1.15, STEPS[0] * 1.15), ylim=(LOWEST, HIGHEST))
+    orders.set(xscale="log", yscale="log", xlim=(STEPS[-1] / 1.4, STEPS[0] * 1.4), ylim=(LOWEST, HIGHEST))
     orders.set(xlabel="step", ylabel="farthest apart, Fisher–Rao")
     orders.set_xticks([0.0001, 0.001, 0.01, 0.1], ["0.0001", "0.001", "0.01", "0.1"])
     orders.set_yticks([1e-8, 1e-6, 1e-4, 1e-2, 1.0], ["10⁻⁸", "10⁻⁶", "10⁻⁴", "10⁻²", "1"])
@@ -112,7 +112,7 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     layout=(1, 2),
     widths=(1.0, 1.25),
     setup=_setup,
-    mean=(-1.6, 0, 0.02),
+    mean=(-1.6, -0.4, 0.02),
     std=(0.5, 1.1, 0.02),
     step=Slider(choices=STEPS, label="step, shrinking"),
     play="step",

@@ -1,4 +1,8 @@
-"""Four walkers from one start on one landscape: they know the same, and measure a step differently."""
+"""Four walkers from one start on one landscape: they know the same, and measure a step differently.
+
+All are given the exact gradient. Two follow it in (mean, variance) and in (mean, std), Adam rescales that of
+(mean, std), and one follows the natural gradient in natural coordinates, damped: η ← η + step·(I + λ·Id)⁻¹∇L.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,7 @@ WALKERS: dict[str, tuple[str, dict[str, Any], str]] = {
     "natural gradient": ("natural gradient", {**style.NATURAL_GRADIENT}, "D"),
 }
 WIDTH = 1.8
-P: dict[str, Any] = {**style.TARGET_POINT, "markersize": 8}
+P: dict[str, Any] = {**style.TARGET_POINT, "markersize": 7}
 
 
 class Run(NamedTuple):
@@ -128,14 +132,15 @@ def race(
     """Race four walkers with the same exact gradients to the top of the ELBO: only the geometry differs."""
     chart, gaps = axes
     runs = {kind: run(kind, mean, log_std, step, damping) for kind in WALKERS}
-    for one, (_words, look, marker) in zip(runs.values(), WALKERS.values(), strict=True):
+    for number, (one, (_words, look, marker)) in enumerate(zip(runs.values(), WALKERS.values(), strict=True)):
         line = {**look, "linewidth": WIDTH}
         chart.plot(*one.way.T, marker=".", markersize=4.5, **line)
         gaps.plot(np.clip(one.gap, 1e-3 * LOWEST, 10.0 * HIGHEST), **line)
         point = {"color": look["color"], "marker": marker, "markersize": 8}
         if one.left is not None:
-            point |= {"marker": "X", "markersize": 11}
-            gaps.plot([len(one.gap) - 1], [min(one.gap[-1], SEEN)], markeredgecolor=style.PAPER, **point)
+            point |= {"marker": "X", "markersize": 13}  # seen around the start, too
+            seen = SEEN / 2.5**number  # so that none hides another
+            gaps.plot([len(one.gap) - 1], [min(one.gap[-1], seen)], markeredgecolor=style.PAPER, **point)
         mark_end(chart, one.way, INSET, point)
     chart.plot([mean], [log_std], **P)
     return _sentence(runs, step, damping, mean, log_std)

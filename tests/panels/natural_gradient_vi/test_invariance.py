@@ -22,7 +22,7 @@ SENTENCE = (
     rf"(?:, {NUMBER} times closer than at step {NUMBER})?; plain ones within {NUMBER}"
     rf"(?:, {NUMBER} times closer)?\. Slopes {NUMBER} and {NUMBER}\."
 )
-PLACES = [(-1.4, 0.7, 0.4), (-1.4, 0.7, 0.05), (-0.8, 0.5, 0.01), (-1.5, 1.1, 0.1), (0.0, 0.9, 0.0005)]
+PLACES = [(-1.4, 0.7, 0.4), (-1.4, 0.7, 0.05), (-0.8, 0.5, 0.01), (-1.5, 1.1, 0.1), (-0.4, 0.9, 0.0005)]
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_the_picture(panel, mean, std, step):
 def test_both_orders_at_every_start():
     slopes = np.array([
         [one.slope for one in invariance.spreads(float(mean), float(std))]
-        for mean in np.round(np.arange(-1.6, 0.01, 0.1), 2)
+        for mean in np.round(np.arange(-1.6, -0.39, 0.1), 2)
         for std in np.round(np.arange(0.5, 1.11, 0.1), 2)
     ])  # fmt: skip
     np.testing.assert_allclose(slopes[:, 0], 2.0, atol=0.03)
@@ -124,7 +124,7 @@ def test_both_orders_at_every_start():
 
 
 def test_no_step_of_the_panel_leaves_the_space():
-    for mean in np.round(np.arange(-1.6, 0.01, 0.1), 2):
+    for mean in np.round(np.arange(-1.6, -0.39, 0.1), 2):
         for std in np.round(np.arange(0.5, 1.11, 0.1), 2):
             for landed in invariance.landings(mean, std, np.array(invariance.STEPS)):
                 assert not np.any(np.isnan(landed))
