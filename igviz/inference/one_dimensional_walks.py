@@ -45,8 +45,8 @@ def walk(
         Gradient ascent in (mean, std²) or in (mean, std), Adam (Kingma and Ba 2015, algorithm 1) in
         (mean, std), or natural-gradient ascent in natural coordinates.
     derivatives : callable
-        From mean and std of q to E_q[f′] and E_q[f″], f = log p(x, z). Where it raises OverflowError the walk
-        ends one step earlier; at the start it must not.
+        From mean and std of q to E_q[f′] and E_q[f″], f = log p(x, z). Where it overflows (an OverflowError)
+        the walk ends one step earlier; at the start it must not.
     start : (float, float)
         Mean and std.
     size : float
@@ -73,7 +73,7 @@ def walk(
             mean, std = next(steps)
         except StopIteration:
             return Walk(means, stds, number)
-        except OverflowError:  # at the last place, which is then none: the ELBO there is no finite number
+        except ArithmeticError:  # at the last place, which is then none: the ELBO there is no finite number
             return Walk(means[:-1], stds[:-1], number - 1)
         means.append(mean)
         stds.append(std)

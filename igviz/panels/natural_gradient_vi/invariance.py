@@ -26,6 +26,7 @@ CHARTS: dict[str, dict[str, Any]] = {
     "(mean, std)": {"marker": "^", "markersize": 6.5},
 }
 STEPS = (0.4, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
+TWICE = tuple(min(2.0 * step, STEPS[0]) for step in STEPS)
 CURVE = np.geomspace(STEPS[-1], STEPS[0], 25)
 FITTED = np.geomspace(0.0001, 0.001, 11)  # the steps whose slope is given
 LOWEST, HIGHEST = 3e-10, 4.0
@@ -41,9 +42,12 @@ SLOPE: dict[str, Any] = {**style.GUIDE, "linewidth": 2.0, "zorder": BEHIND}
 NOTE: dict[str, Any] = {"fontsize": style.TICK_SIZE, "color": style.INK, "family": style.FONT}
 
 
-class Spread(NamedTuple):
-    """How far apart three steps land at the sizes CURVE, shape (25,), and the slope at small sizes."""
+class Landing(NamedTuple):
+    """Where the steps of one kind land, and how far apart: at STEPS, at twice those, and at CURVE."""
 
+    landed: np.ndarray  # (mean, std), shape (3, len(STEPS), 2), charts in the order of CHARTS
+    apart: np.ndarray
+    twice: np.ndarray  # the largest of STEPS is not doubled
     curve: np.ndarray
     slope: float
 
@@ -65,14 +69,15 @@ def apart(landed: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=4096)
-def spreads(mean: float, std: float) -> tuple[Spread, Spread]:
-    """Return how far apart the natural and the plain steps land, as functions of the step."""
-    sizes = np.concatenate([CURVE, FITTED])
+def kinds(mean: float, std: float) -> tuple[Landing, Landing]:
+    """Return where natural-gradient steps and plain gradient steps land, for all steps of the panel."""
+    count, ends = len(STEPS), len(STEPS) + len(CURVE)
+    sizes = np.concatenate([STEPS, CURVE, TWICE, FITTED])
     found = []
     for landed in landings(mean, std, sizes):
-        distance = apart(landed)
-        fitted = np.polyfit(np.log(FITTED), np.log(distance[CURVE.size :]), 1)
-        found.append(Spread(distance[: CURVE.size], float(fitted[0])))
+        now, curve, twice, small = np.split(apart(landed), [count, ends, ends + count])
+        fitted = np.polyfit(np.log(FITTED), np.log(small), 1)
+        found.append(Landing(landed[:, :count], now, twice, curve, float(fitted[0])))
     return found[0], found[1]
 
 
@@ -80,9 +85,8 @@ def unit(mean: float, std: float, step: float) -> float:
     """Return the unit of the magnified plane: the longest arrow, within 1.2 to 2.5 natural-gradient steps."""
     p = Normal(mean, std)
     one = step * float(np.linalg.norm(natural_gradient(p, elbo_gradient(p))))
-    arrows = np.concatenate(landings(mean, std, step)) - p.source
-    longest = float(np.max(np.linalg.norm(arrows, axis=-1)))
-    return min(max(longest, LEAST * one), MOST * one)
+    arrows = [kind.landed[:, STEPS.index(step)] - p.source for kind in kinds(mean, std)]
+    return min(max(float(np.max(np.linalg.norm(arrows, axis=-1))), LEAST * one), MOST * one)
 
 
 def _setup(axes: tuple[Axes, Axes]) -> None:
@@ -132,33 +136,30 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
 def invariance(axes: tuple[Axes, Axes], mean: float = -1.4, std: float = 0.7, step: float = 0.4) -> str:
     """One step in three charts: natural gradients land O(step²) apart, plain gradients O(step)."""
     plane, orders = axes
-    start, natural_and_plain = np.array([mean, std]), landings(mean, std, step)
+    now, number, start = kinds(mean, std), STEPS.index(step), np.array([mean, std])
     scale = unit(mean, std, step)
-    for landed, look in zip(natural_and_plain[::-1], (PLAIN, NATURAL), strict=True):
-        for way, point in zip((landed - start) / scale, CHARTS.values(), strict=True):
-            plane.plot(
-                *np.outer(way, [0.0, 1.0]), markevery=[1], markeredgecolor=style.PAPER, **look, **point
-            )
+    for one, look in zip(now[::-1], (PLAIN, NATURAL), strict=True):
+        for way, point in zip((one.landed[:, number] - start) / scale, CHARTS.values(), strict=True):
+            arrow = {**look, **point, "markevery": [1], "markeredgecolor": style.PAPER}
+            plane.plot(*np.outer(way, [0.0, 1.0]), **arrow)
     plane.plot([0.0], [0.0], **P)
     zoomed_chart.write(plane, ("mean", "std"), start, np.array([scale, scale]))
-    for landed, look, spread in zip(natural_and_plain, (NATURAL, PLAIN), spreads(mean, std), strict=True):
-        orders.plot(CURVE, spread.curve, **look)
-        orders.plot([step], [apart(landed)], color=look["color"], marker="D", markersize=8)
+    for one, look in zip(now, (NATURAL, PLAIN), strict=True):
+        orders.plot(CURVE, one.curve, **look)
+        orders.plot([step], [one.apart[number]], color=look["color"], marker="D", markersize=8)
     return _sentence(mean, std, step)
 
 
 def _sentence(mean: float, std: float, step: float) -> str:
-    before = min(2.0 * step, STEPS[0])  # twice the step; the largest has none before it
-    now, twice = ([float(apart(one)) for one in landings(mean, std, size)] for size in (step, before))
-    closer = ["", ""]
-    if before > step:
-        closer = [f", {far / near:.1f} times closer" for near, far in zip(now, twice, strict=True)]
-        closer[0] += f" than at step {before:g}"
-    slopes = [one.slope for one in spreads(mean, std)]
+    natural, plain = kinds(mean, std)
+    number, closer = STEPS.index(step), ["", ""]
+    if TWICE[number] > step:
+        closer = [f", {one.twice[number] / one.apart[number]:.1f} times closer" for one in (natural, plain)]
+        closer[0] += f" than at step {TWICE[number]:g}"
     return (
         f"N({mean:.2f}, {std:.2f}), step {step:g}: natural-gradient steps in three charts land within "
-        f"{_digits(now[0])}{closer[0]}; plain ones within {_digits(now[1])}{closer[1]}. "
-        f"Slopes {slopes[0]:.2f} and {slopes[1]:.2f}."
+        f"{_digits(natural.apart[number])}{closer[0]}; plain ones within "
+        f"{_digits(plain.apart[number])}{closer[1]}. Slopes {natural.slope:.2f} and {plain.slope:.2f}."
     ).replace("(-", "(−")
 
 

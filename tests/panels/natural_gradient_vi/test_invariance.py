@@ -115,7 +115,7 @@ def test_the_picture(panel, mean, std, step):
 
 def test_both_orders_at_every_start():
     slopes = np.array([
-        [one.slope for one in invariance.spreads(float(mean), float(std))]
+        [one.slope for one in invariance.kinds(float(mean), float(std))]
         for mean in np.round(np.arange(-1.6, -0.39, 0.1), 2)
         for std in np.round(np.arange(0.5, 1.11, 0.1), 2)
     ])  # fmt: skip
