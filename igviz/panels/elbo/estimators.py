@@ -126,7 +126,7 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     layout=(1, 2),
     widths=(1.0, 1.0),
     setup=_setup,
-    samples=Slider(choices=SAMPLES, label="S, samples an estimate"),
+    samples=Slider(choices=SAMPLES, label="S, samples"),
     mean=Slider(-1.5, 1, 0.1, label="mean of q"),
     std=Slider(0.4, 1.2, 0.1, label="std of q"),
     component=Slider(choices=COMPONENTS, label="gradient by the"),

@@ -99,7 +99,7 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     layout=(1, 2),
     widths=(1.6, 1.0),
     setup=_setup,
-    samples=Slider(choices=SAMPLES, label="K, samples an estimate"),
+    samples=Slider(choices=SAMPLES, label="K, samples"),
     mean=Slider(-1.5, 1, 0.1, label="mean of q"),
     std=Slider(0.3, 1.5, 0.1, label="std of q"),
     play="samples",
