@@ -12,6 +12,7 @@ LECTURES = {
     "02": "fisher_information",
     "03": "kl_quadratic_approximation",
     "04": "elbo",
+    "05": "natural_gradient_vi",
 }
 
 
