@@ -23,7 +23,7 @@ MEANS, LOG_STDS = (-3.2, 3.2), (-2.3, 1.15)  # of the picture
 RULER = 0.3  # Fisher–Rao radius of the ellipses
 CENTRES = [Normal(mean, np.exp(log_std)) for log_std in (-1.8, -0.7, 0.4) for mean in (-2.2, 0.0, 2.2)]
 Z = np.linspace(-4.5, 4.5, 361)
-LOWEST, HIGHEST = -6.6, -0.9  # nats, of the bar
+LOWEST, HIGHEST = -6.6, 0.0  # nats, of the bar
 THICK = 0.34  # of the bar
 AROUND = (0.005, 0.02, 0.05, 0.1)  # nats below an optimum that is not the best
 
@@ -52,7 +52,7 @@ GAP: dict[str, Any] = {
 WORDS: dict[str, Any] = {
     "color": style.INK,
     "family": style.FONT,
-    "fontsize": style.TEXT_SIZE,
+    "fontsize": style.TICK_SIZE,
     "va": "center",
 }
 
@@ -109,7 +109,7 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
     bells.plot([], [], label="q", **style.APPROXIMATION)
     style.legend_above(bells, 2)
     bar.set(xlim=(LOWEST, HIGHEST), ylim=(0.0, 1.0), xlabel="nats")
-    bar.set_xticks([-6, -5, -4, -3, -2, -1])
+    bar.set_xticks([-6, -4, -2, 0])
     bar.set_yticks([])
     bar.grid(visible=False)
 
@@ -124,6 +124,7 @@ def _draw_bar(axes: Axes, evidence: float, elbo: float, kl: float) -> None:
     lines = (f"ELBO {_signed(elbo, digits)} + KL {kl:.{digits}f}", f"= log p(x) {_signed(evidence, digits)}")
     for height, words in zip((0.92, 0.73), lines, strict=True):
         axes.text(0.01, height, words, transform=axes.transAxes, **WORDS)
+    axes.text(evidence + 0.12, 0.06 + 0.5 * THICK, "log p(x)", **WORDS)
     if foot > LOWEST + 1.1:
         axes.text(LOWEST + 0.1, 0.06 + 0.5 * THICK, "ELBO", **WORDS)
     axes.text(0.5 * (max(foot, LOWEST) + evidence), THICK + 0.16, "KL", ha="center", **WORDS)
@@ -133,7 +134,7 @@ def _draw_bar(axes: Axes, evidence: float, elbo: float, kl: float) -> None:
     layout=(2, 2),
     widths=(1.8, 1.0),
     heights=(1.5, 1.0),
-    size=(720, 388),
+    size=(720, 380),
     setup=_setup,
     target=Slider(choices=TARGETS, label="posterior"),
     mean=Slider(-3, 3, 0.01, label="mean of q"),

@@ -24,7 +24,7 @@ NEAR, MOST_STEPS = 1e-3, 5_000
 STARTS = (-2.0, 0.0, 2.0)
 GRID = np.linspace(-6.0, 6.0, 1_201)  # beyond it p holds less than 1e-100
 Z = GRID[200:-200:2]
-REACH, RIGHT = 4.0, 6.3  # of z, and of the picture with the numbers
+REACH, RIGHT = 4.0, 6.3  # of z, where a wide q still adds to KL(q‖p) outside, and of the picture with numbers
 LOWEST, HIGHEST = -0.55, 1.75  # nats per unit of z, of the two integrands
 
 START: dict[str, Any] = {
