@@ -79,8 +79,7 @@ class Landscape:
         first, second, heights = self._finer
         levels = [top - one for one in reversed(below)]
         levels.append(max(top, heights.max()) + 1.0)
-        # nothing is drawn here: contourf alone knows how to cut
-        return list(Figure().add_subplot().contourf(first, second, heights, levels=levels).get_paths())
+        return list(self._sheet.contourf(first, second, heights, levels=levels).get_paths())
 
     def rings(
         self, peak: Normal, height: float, others: Sequence[Normal], below: Sequence[float]
@@ -98,7 +97,7 @@ class Landscape:
         """
         first, second, heights = self._finer
         levels = sorted(height - one for one in below)
-        made = Figure().add_subplot().contour(first, second, heights, levels=levels)
+        made = self._sheet.contour(first, second, heights, levels=levels)
         parts = [
             np.asarray(part) for path in made.get_paths() for part in path.to_polygons(closed_only=False)
         ]
@@ -113,6 +112,11 @@ class Landscape:
     def _at(self, q: Normal) -> tuple[float, float]:
         first, second = NORMAL_CHARTS[self.chart].coordinates(q)
         return float(first), float(second)
+
+    @cached_property
+    def _sheet(self) -> Axes:
+        """An axes on which nothing is drawn: only its methods know how to cut."""
+        return Figure().add_subplot()
 
     @cached_property
     def _finer(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
