@@ -110,11 +110,11 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     drag=("mean", "log_std", 0),
     play="step",
     scenes={
-        "Short steps": {"step": 0.02},
+        "Short steps": {"mean": -2.0, "log_std": -1.5, "step": 0.1},
         "Step 1 for all": {"step": 1.0},
         "From a wide bell": {"mean": 1.5, "log_std": 0.6, "step": 0.2},
-        "A little too long a step": {"mean": -2.5, "log_std": -0.5, "step": 0.5},
-        "Damped": {"step": 1.0, "damping": 0.03},
+        "Too long a step": {"mean": -2.5, "log_std": -0.5, "step": 0.5},
+        "Damped": {"step": 1.0, "damping": 0.3},
     },
     predict=Prediction(
         "All four now take step 1. Who is the first to stay within 0.001 nats of the top?",
@@ -124,10 +124,10 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
 )
 def race(
     axes: tuple[Axes, Axes],
-    step: float = 0.1,
+    step: float = 0.5,
     damping: float = 0.0,
-    mean: float = -2.0,
-    log_std: float = -1.5,
+    mean: float = -2.5,
+    log_std: float = 0.6,
 ) -> str:
     """Race four walkers with the same exact gradients to the top of the ELBO: only the geometry differs."""
     chart, gaps = axes

@@ -174,7 +174,7 @@ def test_step_1_of_the_undamped_natural_gradient_reaches_the_top_from_everywhere
 def test_damping_slows_the_natural_gradient_and_no_other(panel):
     panel.set(step=1.0)
     before = said(panel)
-    panel.set(step=1.0, damping=0.01)
+    panel.set(step=1.0, damping=0.3)
     after = said(panel)
     assert after[4:7] == before[4:7]
     assert int(after[7]) > int(before[7])
@@ -183,14 +183,15 @@ def test_damping_slows_the_natural_gradient_and_no_other(panel):
 def test_the_prediction(panel):
     panel.answer("Natural gradient")
     found = said(panel)
-    assert found[4].startswith("left") and found[5].startswith("left") and found[6] == "over 60"
+    assert found[4] == "over 60" and found[5].startswith("left") and found[6] == "over 60"
     assert int(found[7]) < 10
 
 
 def test_the_scenes_tell_what_their_names_say(panel):
     panel.scene("Short steps")
-    assert said(panel)[4:] == ["over 60"] * 4
-    panel.scene("A little too long a step")  # for (mean, std): close at first, and away again
+    counts = said(panel)[4:]  # the natural gradient is then not the fastest
+    assert int(counts[1]) < int(counts[0]) < 60 and counts[3] == "over 60"
+    panel.scene("Too long a step")  # for (mean, std): close at first, and away again
     gap = race.run("mean and Cholesky factor", -2.5, -0.5, 0.5, 0.0).gap
     assert gap[10] < 1e-4 < 1e-3 < gap[60]
     assert said(panel)[5] == "over 60"
