@@ -114,7 +114,7 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
         "Step 1 for all": {"step": 1.0},
         "From a wide bell": {"mean": 1.5, "log_std": 0.6, "step": 0.2},
         "Too long a step": {"mean": -2.5, "log_std": -0.5, "step": 0.5},
-        "Damped": {"step": 1.0, "damping": 0.3},
+        "Damped": {"mean": -2.0, "log_std": -1.5, "step": 1.0, "damping": 0.03},
     },
     predict=Prediction(
         "All four now take step 1. Who is the first to stay within 0.001 nats of the top?",

@@ -172,9 +172,9 @@ def test_step_1_of_the_undamped_natural_gradient_reaches_the_top_from_everywhere
 
 
 def test_damping_slows_the_natural_gradient_and_no_other(panel):
-    panel.set(step=1.0)
+    panel.set(mean=-2.0, log_std=-1.5, step=1.0)
     before = said(panel)
-    panel.set(step=1.0, damping=0.3)
+    panel.set(damping=0.03)
     after = said(panel)
     assert after[4:7] == before[4:7]
     assert int(after[7]) > int(before[7])
