@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from igviz.inference.gaussians import Gaussian, mean_and_root
-from igviz.inference.protocol import Model
+from igviz.inference.protocol import Model, require_model
 
 
 def elbo(model: Model, q: Gaussian) -> np.ndarray:
@@ -24,17 +24,18 @@ def elbo(model: Model, q: Gaussian) -> np.ndarray:
     Raises
     ------
     TypeError
-        If q is no Gaussian.
+        If model is no model, or q no Gaussian.
     ValueError
-        If q is on vectors of another length.
+        If q is on vectors of another length, or the log joint of an `igviz.OneDimensionalModel` too rough.
     OverflowError
-        If the ELBO is not a finite floating-point number, and at which entry of q's grid.
+        If the ELBO is no finite floating-point number, and at which index of q's grid.
 
     References
     ----------
     Blei, D. M., Kucukelbir, A. and McAuliffe, J. D. (2017). Variational inference: a review for
     statisticians, section 2.2.
     """
+    require_model("elbo", model)
     mean, root = mean_and_root("elbo", q, model.dimension)
     with np.errstate(over="ignore", invalid="ignore"):  # reported below
         value = np.asarray(model.expected_log_joint(mean, root) + q.entropy())
@@ -42,7 +43,8 @@ def elbo(model: Model, q: Gaussian) -> np.ndarray:
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
         place = f" at index {index}" if index else ""
         raise OverflowError(
-            f"elbo: the expected log joint{place} is {float(value[index]):.6g}: no finite number can stand "
-            "for it. Take q nearer to where the model has density, or narrower"
+            f"elbo: the mean of the log joint under q{place} must be a finite number, got "
+            f"{float(value[index])}: it is infinite, does not exist, or is too large on the way. Take q nearer to "
+            "where the model has density, or narrower"
         )
     return value[()]

@@ -23,9 +23,9 @@ class ExpectedDerivatives(NamedTuple):
     derivative of the value by m, and the Hessian twice the derivative by Σ, each entry of Σ moving by itself.
     """
 
-    value: float  # E_q[log p(x, z)] in nats
-    gradient: np.ndarray  # E_q[∇ log p(x, z)], shape (d,)
-    hessian: np.ndarray  # E_q[∇² log p(x, z)], shape (d, d), or its diagonal, shape (d,)
+    value: float  # E_q[log p(x, z)] in nats; for a grid of q an array, shape (...)
+    gradient: np.ndarray  # E_q[∇ log p(x, z)], shape (..., d)
+    hessian: np.ndarray  # E_q[∇² log p(x, z)], shape (..., d, d), or its diagonal, shape (..., d)
 
 
 class Model(Protocol):
@@ -51,14 +51,24 @@ class Model(Protocol):
     def expected_log_joint(self, mean: np.ndarray, root: np.ndarray) -> np.ndarray:
         """Return E_q[log p(x, z)] in nats, shape (...), for q = N(mean, root·rootᵀ).
 
-        mean has shape (..., d), root (..., d, d). What cannot be represented is −inf or nan.
+        mean has shape (..., d), root (..., d, d). A root of mean's own shape holds the standard deviations of
+        independent entries. What cannot be represented is not finite.
         """
 
     def expected_derivatives(
         self, mean: np.ndarray, root: np.ndarray, digits: int = DIGITS
     ) -> ExpectedDerivatives:
-        """Return the means of the log joint and its derivatives for one q = N(mean, root·rootᵀ).
+        """Return the means of the log joint and its derivatives under q = N(mean, root·rootᵀ).
 
-        mean has shape (d,). A root of shape (d,) holds the standard deviations of independent entries, and
-        only the diagonal of the Hessian is returned then. Fewer digits are cheaper.
+        As `expected_log_joint`, and with a root of mean's own shape only the diagonal of the Hessian is
+        returned. Errors are below 10^−digits of the size of what is summed; fewer digits are cheaper.
         """
+
+
+def require_model(where: str, model: object) -> None:
+    """Raise a TypeError unless the model has means under Gaussians."""
+    if not callable(getattr(model, "expected_log_joint", None)):
+        raise TypeError(
+            f"{where}: model must be a model, such as an igviz.LogisticRegression or an "
+            f"igviz.OneDimensionalModel, got {type(model).__name__}"
+        )

@@ -54,23 +54,54 @@ class LinearRegression(Regression):
         of the digits.
         """
         root_noise, root_prior = np.sqrt(self.noise_precision), np.sqrt(self.prior_precision)
-        rows = np.vstack([root_noise * self.X, root_prior * np.eye(self.dimension)])
+        with np.errstate(over="ignore"):
+            rows = np.vstack([root_noise * self.X, root_prior * np.eye(self.dimension)])
+            right = np.concatenate([root_noise * self.y, np.zeros(self.dimension)])
+        if not (np.all(np.isfinite(rows)) and np.all(np.isfinite(right))):
+            raise OverflowError(
+                "LinearRegression: √noise_precision·X and √noise_precision·y must be finite numbers, got "
+                f"noise_precision {self.noise_precision:.3g} and entries up to {np.max(np.abs(self.X)):.3g} in X "
+                f"and {np.max(np.abs(self.y)):.3g} in y"
+            )
         q, r = np.linalg.qr(rows)
-        right = q.T @ np.concatenate([root_noise * self.y, np.zeros(self.dimension)])
-        return r, solve_triangular(r, right)
+        return r, solve_triangular(r, q.T @ right)
 
     @cached_property
     def posterior(self) -> MultivariateNormal:
-        """The exact posterior N(mean, cov) with cov⁻¹ = prior_precision·I + noise_precision·XᵀX."""
+        """The exact posterior N(mean, cov) with cov⁻¹ = prior_precision·I + noise_precision·XᵀX.
+
+        Raises
+        ------
+        ValueError
+            If directions are known so unequally well that no covariance matrix of floats can hold them.
+        """
         r, mean = self._triangular
         inverse = solve_triangular(r, np.eye(self.dimension))
-        return MultivariateNormal(mean, inverse @ inverse.T)
+        try:
+            return MultivariateNormal(mean, inverse @ inverse.T)
+        except ValueError as error:
+            raise ValueError(
+                "LinearRegression: X must have columns of more equal size, or less collinear ones, for its "
+                f"posterior ({error}); a larger prior_precision helps too"
+            ) from None
 
     def log_evidence(self) -> float:
-        """Return log p(y | X) in nats: the log joint at the posterior mean, and Laplace's exact volume."""
+        """Return log p(y | X) in nats: the log joint at the posterior mean, and Laplace's exact volume.
+
+        Raises
+        ------
+        OverflowError
+            If it is no finite floating-point number.
+        """
         r, mean = self._triangular
         volume = 0.5 * self.dimension * _LOG_TWO_PI - float(np.sum(np.log(np.abs(np.diagonal(r)))))
-        return float(self.log_joint(mean)) + volume
+        value = float(self.log_joint(mean)) + volume
+        if not np.isfinite(value):
+            raise OverflowError(
+                f"LinearRegression: the log evidence must be a finite number, got {value}: X or y is too "
+                "large for its square"
+            )
+        return value
 
     def _expected_rows(self, mean: np.ndarray, std: np.ndarray, digits: int) -> Rows:  # noqa: ARG002
         beta, residual = self.noise_precision, self.y - mean

@@ -64,7 +64,7 @@ class _Rules(NamedTuple):
 @cache
 def _rules(digits: int) -> _Rules:
     neglected = 2.3026 * digits + 4.0  # −log of the error allowed
-    candidates = [
+    candidates: list[tuple[float, np.ndarray, np.ndarray]] = [
         (_widest_for_hermite(count, neglected), *np.polynomial.hermite_e.hermegauss(count))
         for count in _HERMITE
     ]
@@ -75,7 +75,7 @@ def _rules(digits: int) -> _Rules:
         z = step * np.arange(-last, last + 1)
         candidates.append((widest, z, np.exp(-0.5 * z**2)))
         step /= _FINER
-    best: list[tuple[float, np.ndarray, np.ndarray]] = []
+    best = candidates[:0]
     for candidate in sorted(candidates, key=lambda candidate: candidate[1].size):
         if not best or candidate[0] > best[-1][0]:  # else a shorter one does as much
             best.append(candidate)

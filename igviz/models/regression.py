@@ -17,7 +17,6 @@ from igviz.inference.protocol import DIGITS, ExpectedDerivatives
 
 _CACHED = 100_000  # entries of X at a time: they and what becomes of them stay in the processor's cache
 _ENTRIES = 1 << 20  # of (grid of q) × rows at a time
-_LOG_TWO_PI = np.log(2.0 * np.pi)
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -93,47 +92,41 @@ class Regression(ABC):
         mean has shape (..., d); root (..., d, any number of columns) or, for stds of independent entries,
         (..., d), and then only the diagonal of the Hessian is returned.
         """
-        grid, d, count = mean.shape[:-1], self.dimension, math.prod(mean.shape[:-1])
-        diagonal = root.ndim == mean.ndim
-        ends = [(), (d,), (d,) if diagonal else (d, d)][: order + 1]
-        means, roots = mean.reshape(count, d), root.reshape(count, *root.shape[len(grid) :])
-        found = [np.empty((count, *end)) for end in ends]
+        grid, count = mean.shape[:-1], math.prod(mean.shape[:-1])
+        means, roots = mean.reshape(count, self.dimension), root.reshape(count, *root.shape[len(grid) :])
         at_once = max(1, _ENTRIES // len(self.X))
         with np.errstate(over="ignore", invalid="ignore"):  # what cannot be represented is ∞ or nan
-            for start in range(0, count, at_once):
-                some = slice(start, start + at_once)
-                parts = self._block(means[some], roots[some], diagonal, digits, order)
-                for whole, part in zip(found, parts, strict=True):
-                    whole[some] = part
-        return [part.reshape((*grid, *end)) for part, end in zip(found, ends, strict=True)]
+            blocks = [
+                self._block(means[start : start + at_once], roots[start : start + at_once], digits, order)
+                for start in range(0, max(count, 1), at_once)
+            ]
+        parts = (
+            blocks[0] if len(blocks) == 1 else [np.concatenate(part) for part in zip(*blocks, strict=True)]
+        )
+        return [part.reshape(grid + part.shape[1:]) for part in parts]
 
-    def _block(
-        self, means: np.ndarray, roots: np.ndarray, diagonal: bool, digits: int, order: int
-    ) -> Iterator[np.ndarray]:
-        """Yield the value and the derivatives up to an order for some q, on one axis."""
-        alpha, d = self.prior_precision, self.dimension
-        variances = roots**2 if diagonal else None
-        # one buffer for X·root and for the weighted X
-        work = np.empty((len(means), self._at_once(len(means)), max(d, roots.shape[-1])))
-        std = self._projected_variances(roots, variances, work)
-        np.sqrt(std, out=std)
-        value, first, second = self._expected_rows(means @ self.X.T, std, digits)
-        squares = np.sum(means**2, axis=-1) + np.sum(roots**2, axis=tuple(range(1, roots.ndim)))
-        constant = 0.5 * d * (np.log(alpha) - _LOG_TWO_PI)
-        yield np.sum(value, axis=-1) + constant - 0.5 * alpha * squares
+    def _block(self, means: np.ndarray, roots: np.ndarray, digits: int, order: int) -> list[np.ndarray]:
+        """Return the value and the derivatives up to an order for some q, on one axis."""
+        alpha, diagonal = self.prior_precision, roots.ndim == 2
+        squared_roots = roots**2
+        if diagonal:
+            variances = squared_roots @ self._squares.T
+        else:  # one buffer for X·root and for the weighted X
+            columns = max(self.dimension, roots.shape[-1])
+            work = np.empty((len(means), self._at_once(len(means)), columns))
+            variances = self._projected_variances(roots, work)
+        value, first, second = self._expected_rows(means @ self.X.T, np.sqrt(variances), digits)
+        squares = (means**2).sum(axis=-1) + squared_roots.sum(axis=(-1) if diagonal else (-2, -1))
+        parts = [value.sum(axis=-1) + (self._log_prior_normaliser - 0.5 * alpha * squares)]
         if order > 0:
-            yield first @ self.X - alpha * means
-        if order > 1 and diagonal:
-            yield second @ self._squares - alpha
-        elif order > 1:
-            yield self._weighted(second, work) - alpha * np.eye(d)
+            parts.append(first @ self.X - alpha * means)
+        if order > 1:
+            weighted = second @ self._squares if diagonal else self._weighted(second, work)
+            parts.append(weighted - (alpha if diagonal else alpha * np.eye(self.dimension)))
+        return parts
 
-    def _projected_variances(
-        self, roots: np.ndarray, variances: np.ndarray | None, work: np.ndarray
-    ) -> np.ndarray:
+    def _projected_variances(self, roots: np.ndarray, work: np.ndarray) -> np.ndarray:
         """Return the variances of f = xᵀθ, shape (q, n)."""
-        if variances is not None:
-            return variances @ self._squares.T
         found = np.empty((len(roots), len(self.X)))
         for rows in self._row_blocks(len(roots)):
             x = self.X[rows]
@@ -157,6 +150,10 @@ class Regression(ABC):
 
     def _at_once(self, grid: int) -> int:
         return min(len(self.X), max(1, _CACHED // (self.dimension * grid)))
+
+    @cached_property
+    def _log_prior_normaliser(self) -> float:
+        return 0.5 * self.dimension * (math.log(self.prior_precision) - math.log(2.0 * math.pi))
 
     @cached_property
     def _squares(self) -> np.ndarray:

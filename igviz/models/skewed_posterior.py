@@ -11,61 +11,56 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import gammaln
 
 from igviz.geometry.families.normal import Normal
+from igviz.models.one_dimensional import OneDimensionalModel
+from igviz.models.poisson_regression import PoissonRegression
 
 COUNT = 1
 PRIOR_STD = 1.5
 GRID = np.linspace(-14.0, 8.0, 8_801)  # beyond it the posterior holds less than 1e-16
 
+REGRESSION = PoissonRegression([[1.0]], [float(COUNT)], 1.0 / PRIOR_STD**2)  # z is its one coefficient
+
 
 def log_joint(z: ArrayLike) -> np.ndarray:
     """Return log p(y, z) in nats with every constant, for log-rates z of any shape."""
-    z = np.asarray(z, dtype=float)
-    likelihood = COUNT * z - np.exp(z) - gammaln(COUNT + 1)
-    prior = -0.5 * (z / PRIOR_STD) ** 2 - np.log(PRIOR_STD) - 0.5 * np.log(2.0 * np.pi)
-    return likelihood + prior
+    return REGRESSION.log_joint(np.asarray(z)[..., None])
 
 
-@cache
+MODEL = OneDimensionalModel(log_joint, prior=Normal(0.0, PRIOR_STD))
+
+
 def log_evidence() -> float:
-    """Return log p(y) in nats, by the trapezoid rule, which is exact here to rounding."""
-    return float(np.log(np.trapezoid(np.exp(log_joint(GRID)), GRID)))
+    """Return log p(y) in nats."""
+    return MODEL.log_evidence()
 
 
 def posterior_pdf(z: ArrayLike) -> np.ndarray:
     """Return the posterior density p(z | y)."""
-    return np.exp(log_joint(z) - log_evidence())
+    return MODEL.posterior_pdf(z)
 
 
-@cache
 def posterior_moments() -> tuple[float, float]:
     """Return mean and standard deviation of the posterior."""
-    weight = posterior_pdf(GRID)
-    mean = np.trapezoid(GRID * weight, GRID)
-    variance = np.trapezoid((GRID - mean) ** 2 * weight, GRID)
-    return float(mean), float(np.sqrt(variance))
+    return MODEL.posterior_moments()
 
 
 def elbo(q: Normal) -> np.ndarray:
     """Return the ELBO E_q[log p(y, z)] + entropy of q = log p(y) − KL(q‖posterior), in nats, of q's shape.
 
-    With q = N(m, s) all means are known: E[z] = m, E[z²] = m² + s² and E[eᶻ] = exp(m + s²/2). It is strictly
-    concave in (m, s), in (m, log s) and in (m, s²).
+    That of REGRESSION, as `igviz.elbo` returns it, but −∞ where that reports an overflow. With q = N(m, s)
+    all means are known: E[z] = m, E[z²] = m² + s² and E[eᶻ] = exp(m + s²/2). It is strictly concave in
+    (m, s), in (m, log s) and in (m, s²).
     """
-    with np.errstate(over="ignore"):  # −∞ is right then
-        joint = COUNT * q.mean - np.exp(q.mean + 0.5 * q.std**2) - gammaln(COUNT + 1)
-    prior = -0.5 * (q.mean**2 + q.std**2) / PRIOR_STD**2 - np.log(PRIOR_STD) - 0.5 * np.log(2.0 * np.pi)
-    return joint + prior + q.entropy()
+    return REGRESSION.expected_log_joint(q.mean[..., None], q.std[..., None])[()] + q.entropy()
 
 
 def elbo_gradient(q: Normal) -> np.ndarray:
     """Return the gradient of the ELBO in (mean, std), shape (..., 2)."""
-    with np.errstate(over="ignore"):
-        rate = np.exp(q.mean + 0.5 * q.std**2)
-    by_mean = COUNT - rate - q.mean / PRIOR_STD**2
-    return np.stack([by_mean, 1.0 / q.std - q.std * (rate + 1.0 / PRIOR_STD**2)], axis=-1)
+    # a change of the std changes the covariance std² by 2·std times as much
+    _, by_mean, curvature = REGRESSION.expected_derivatives(q.mean[..., None], q.std[..., None])
+    return np.stack([by_mean[..., 0], 1.0 / q.std + q.std * curvature[..., 0]], axis=-1)
 
 
 @cache
