@@ -33,14 +33,18 @@ class Natural(NamedTuple):
 
     def seen_from(self, here: Place) -> np.ndarray:
         """Return its coordinates in which the Fisher metric at a place is the identity."""
-        root = here.root
-        if here.diagonal:
-            mean_part = root * (self.linear - self.precision * here.mean)
-            spread = root**2 * self.precision
-        else:
-            mean_part = root.T @ (self.linear - self.precision @ here.mean)
-            spread = (root.T @ self.precision @ root).ravel()
-        return np.concatenate([mean_part, spread / np.sqrt(2.0)])
+        return _seen(self.linear[None], self.precision[None], here)[0]
+
+
+def _seen(linear: np.ndarray, precision: np.ndarray, here: Place) -> np.ndarray:
+    """Return those coordinates of several vectors, stacked along the first axis."""
+    root = here.root
+    if here.diagonal:
+        mean_part, spread = root * (linear - precision * here.mean), root**2 * precision
+    else:
+        mean_part = (linear - precision @ here.mean) @ root
+        spread = (root.T @ precision @ root).reshape(len(linear), -1)
+    return np.concatenate([mean_part, spread / np.sqrt(2.0)], axis=1)
 
 
 class _Change(NamedTuple):
@@ -93,11 +97,11 @@ class Memory:
         if not self._changes or self._last is None:
             return None
         point, pull = self._last
-        columns = np.stack([change.bent.seen_from(here) for change in self._changes], axis=1)
-        wanted = pull.seen_from(here)
-        if not (np.all(np.isfinite(columns)) and np.all(np.isfinite(wanted))):
+        vectors = [pull, *(change.bent for change in self._changes)]
+        seen = _seen(np.stack([v.linear for v in vectors]), np.stack([v.precision for v in vectors]), here)
+        if not np.all(np.isfinite(seen)):
             return None
-        shares = np.linalg.lstsq(columns, wanted, rcond=_SMALLEST)[0]
+        shares = np.linalg.lstsq(seen[1:].T, seen[0], rcond=_SMALLEST)[0]
         linear, precision = point.linear + pull.linear, point.precision + pull.precision
         for share, change in zip(shares, self._changes, strict=True):
             linear = linear - share * (change.moved.linear + change.bent.linear)
