@@ -60,8 +60,8 @@ class LinearRegression(Regression):
         if not (np.all(np.isfinite(rows)) and np.all(np.isfinite(right))):
             raise OverflowError(
                 "LinearRegression: √noise_precision·X and √noise_precision·y must be finite numbers, got "
-                f"noise_precision {self.noise_precision:.3g} and entries up to {np.max(np.abs(self.X)):.3g} in X "
-                f"and {np.max(np.abs(self.y)):.3g} in y"
+                f"noise_precision {self.noise_precision:.3g} with entries up to "
+                f"{np.max(np.abs(self.X)):.3g} in X and {np.max(np.abs(self.y)):.3g} in y"
             )
         q, r = np.linalg.qr(rows)
         return r, solve_triangular(r, q.T @ right)
