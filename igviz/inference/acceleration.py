@@ -101,7 +101,8 @@ class Memory:
         seen = _seen(np.stack([v.linear for v in vectors]), np.stack([v.precision for v in vectors]), here)
         if not np.all(np.isfinite(seen)):
             return None
-        shares = np.linalg.lstsq(seen[1:].T, seen[0], rcond=_SMALLEST)[0]
+        basis, triangle = np.linalg.qr(seen[1:].T)  # many rows, few columns
+        shares = np.linalg.lstsq(triangle, basis.T @ seen[0], rcond=_SMALLEST)[0]
         linear, precision = point.linear + pull.linear, point.precision + pull.precision
         for share, change in zip(shares, self._changes, strict=True):
             linear = linear - share * (change.moved.linear + change.bent.linear)
