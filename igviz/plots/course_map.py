@@ -49,6 +49,12 @@ LECTURES = (
         "KL and its quadratic approximation",
         "up close, KL is half the\nsquare of a length",
     ),
+    Lecture("04_elbo", "The ELBO", "a bound whose gap\nis a KL divergence"),
+    Lecture(
+        "05_natural_gradient_vi",
+        "Natural-gradient variational inference",
+        "the steepest way,\nwhatever the map",
+    ),
 )
 
 

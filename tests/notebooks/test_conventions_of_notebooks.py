@@ -19,6 +19,10 @@ IMPORTS = {
     "import matplotlib.pyplot as plt",
     "import igviz as ig",
     "import sympy as sp",
+    "from scipy.optimize import minimize",
+    # data that come with the package: load_, never fetch_
+    "from sklearn.datasets import load_iris",
+    "from sklearn.datasets import load_digits, load_iris",
 }
 
 
