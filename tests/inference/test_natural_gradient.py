@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 import igviz as ig
 from igviz.geometry import differences
-from igviz.inference.natural_steps import FALL, natural_step
+from igviz.inference.natural_steps import FALL, natural_step, projected_step
 from igviz.inference.optimisers_charts import inverse_of_square
 from igviz.inference.place import place
 from igviz.inference.sampling import one_gaussian
@@ -136,6 +136,39 @@ def test_the_retraction_keeps_precisions_positive(covariance):
             if covariance == "full":  # 1 + x + ½x² with x = −10ρ
                 factor = 1.0 - 10.0 * rho + 0.5 * (10.0 * rho) ** 2
                 np.testing.assert_allclose(there.precision, factor * here.precision, rtol=1e-10)
+
+
+@pytest.mark.parametrize("rho", [0.4, 1.0])
+def test_a_projected_step_is_the_nearest_diagonal_one(rho):
+    """A step among all, then `mean_field`; of size 1 on a linear model that is the best there is."""
+    for model in (linear(), logistic()):
+        std = np.array([0.7, 1.3, 0.4])
+        here = place(model, np.array([0.3, -0.8, 1.1]), std**-2.0, std)
+        whole = at(model, ig.MultivariateNormal(here.mean, np.diag(std**2)))
+        end = natural_step(model, whole, rho, retract=False)
+        nearest = ig.mean_field(ig.MultivariateNormal(end.mean, end.root @ end.root.T))
+        found = projected_step(model, here, whole.hessian, rho)
+        np.testing.assert_allclose(found.mean, nearest.mean, rtol=1e-11)
+        np.testing.assert_allclose(found.root**2, np.diagonal(nearest.cov), rtol=1e-11)
+    if rho == 1.0:
+        best = ig.mean_field(linear().posterior)
+        walked = ig.natural_gradient_vi(linear(), covariance="diagonal").q
+        assert walked.kl(best) < 1e-9
+
+
+def test_from_a_prior_that_says_nothing_the_mean_is_held():
+    rng = np.random.default_rng(7)
+    X = rng.normal(size=(60, 10))
+    y = rng.random(60) < 1.0 / (1.0 + np.exp(-X @ rng.normal(size=10)))
+    seen = []
+    fit = ig.natural_gradient_vi(
+        ig.LogisticRegression(X, y, 1e-6),
+        covariance="diagonal",
+        callback=lambda _iteration, q, _elbo: seen.append(q),
+    )
+    np.testing.assert_array_equal(seen[1].mean, 0.0)
+    assert np.max(seen[1].cov) < 1e-3 * np.max(seen[0].cov)
+    assert fit.converged
 
 
 class _Constant:
