@@ -149,7 +149,7 @@ class Regression(ABC):
         return (slice(start, start + at_once) for start in range(0, len(self.X), at_once))
 
     def _at_once(self, grid: int) -> int:
-        return min(len(self.X), max(1, _CACHED // (self.dimension * grid)))
+        return min(len(self.X), max(1, _CACHED // (self.dimension * max(1, grid))))
 
     @cached_property
     def _log_prior_normaliser(self) -> float:
@@ -192,7 +192,7 @@ class Regression(ABC):
 
 
 def _matrix(who: str, X: ArrayLike) -> np.ndarray:  # noqa: N803
-    array = np.ascontiguousarray(as_numbers(who, "X", X))
+    array = np.asarray(as_numbers(who, "X", X), order="C")
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(f"{who}: X must have shape (rows, columns), at least one of each, got {array.shape}")
     if not np.all(np.isfinite(array)):

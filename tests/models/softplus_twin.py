@@ -25,12 +25,13 @@ def by_panels(mean, std):
     return np.stack([np.sum(weight * g, axis=(1, 2)) for g in functions])
 
 
-def by_mpmath(mean, std, digits=30):
-    """By mpmath's adaptive quadrature, as mpmath numbers."""
-    with mpmath.workdps(digits + 5):
-        m, s = mpmath.mpf(float(mean)), mpmath.mpf(float(std))
-        bends = [(mpmath.mpf(float(b)) - m) / s for b in BENDS[1:-1:2]]
-        ends = sorted([-14, -9, -5, -2, 0, 2, 5, 9, 14, *(b for b in bends if abs(b) < 14)])
+def by_mpmath(mean, std, count=3):
+    """By mpmath's adaptive quadrature with more than 30 digits, as mpmath numbers; the first `count`."""
+    with mpmath.workdps(34):
+        m, s = mpmath.mpf(mean), mpmath.mpf(std)
+        bends = [(b - m) / s for b in (-40, -15, -5, 0, 5, 15, 40)]
+        ends = sorted([-13, -6, -2, 2, 6, 13, *(b for b in bends if abs(b) < 13)])
+        scale = 1 / mpmath.sqrt(2 * mpmath.pi)
 
         def sigma(f):
             return 1 / (1 + mpmath.exp(-f))
@@ -40,4 +41,9 @@ def by_mpmath(mean, std, digits=30):
             sigma,
             lambda f: sigma(f) * sigma(-f),
         )
-        return [mpmath.quad(lambda z, g=g: mpmath.npdf(z) * g(m + s * z), ends) for g in functions]
+        return [
+            mpmath.quad(
+                lambda z, g=g: scale * mpmath.exp(-z * z / 2) * g(m + s * z), ends, method="gauss-legendre"
+            )
+            for g in functions[:count]
+        ]
