@@ -173,13 +173,14 @@ def landscape(
 def _sentence(now: Backdrop, q: Normal, elbo: float, kl: float, evidence: float) -> str:
     digits = _adding_up(elbo, kl, evidence)
     sum_ = (
-        f"{_named(q)}: ELBO {_signed(elbo, digits)} + KL(q‖posterior) {kl:.{digits}f} "
+        f"{_named(q)}: ELBO {_signed(elbo, digits)} + KL {kl:.{digits}f} "
         f"= log p(x) {_signed(evidence, digits)} nats."
     )
     left = [f"{_named(one)} leaves {rest:.3f}" for one, rest in zip(now.optima, now.left, strict=True)]
     if len(left) == 1:
         return f"{sum_} One optimum: {left[0]}."
-    return f"{sum_} {len(left)} optima: {', '.join(left)}."
+    others = [one.replace(" leaves", "") for one in left[1:]]  # the words fit two lines
+    return f"{sum_} {len(left)} optima: {', '.join([left[0], *others])}."
 
 
 def _adding_up(elbo: float, kl: float, evidence: float) -> int:
