@@ -39,7 +39,7 @@ def natural_gradient_vi(
     tol: float = 1e-10,
     max_iter: int = 500,
     callback: Callable[[int, Gaussian, float], object] | None = None,
-    memory: int = 6,
+    memory: int = 4,
 ) -> Fit:
     """Return the Gaussian of highest ELBO, found by natural-gradient steps in natural coordinates.
 
