@@ -13,8 +13,8 @@ from igviz.models.line_differences import first_derivative, second_derivative
 
 _SCAN = np.sinh(np.linspace(-14.0, 14.0, 5_601))  # where maxima are looked for, in units of the ruler
 _FORGOTTEN = 60.0  # nats below the highest maximum another one does not matter
-_FAR = 1e100  # widths from the highest maximum begin the tails
-_NOTHING = 1e-12  # of an integral may be there
+_FAR = 1e6  # widths from the highest maximum begin the tails
+_NOTHING = 1e-12  # of an integral may be in their last part
 _ROUNDING = np.finfo(float).eps
 
 
@@ -24,7 +24,8 @@ class LineDensity:
     Parameters
     ----------
     logarithm : callable
-        Maps points of any shape to f in nats; −∞ is allowed.
+        Maps points of any shape to f in nats; −∞ is allowed, and nan, which is taken for −∞, where the
+        density is next to nothing: there f is often the difference of two numbers that overflow.
     centre, unit : float
         Around where maxima are looked for and on which scale: between centre ± 600,000 units, 0.005 units
         apart near the centre and 0.5 % of the distance farther out. What is narrower than that is found if
@@ -39,8 +40,12 @@ class LineDensity:
     def __init__(
         self, logarithm: Callable[[np.ndarray], np.ndarray], centre: float = 0.0, unit: float = 1.0
     ) -> None:
-        self._logarithm, self._unit = logarithm, unit
+        self._given, self._unit = logarithm, unit
         self._scan = centre + unit * _SCAN
+
+    def _logarithm(self, z: np.ndarray) -> np.ndarray:
+        values = self._given(z)
+        return np.where(np.isnan(values), -np.inf, values)
 
     @cached_property
     def modes(self) -> np.ndarray:
@@ -48,12 +53,23 @@ class LineDensity:
         z, values = self._scan, self._logarithm(self._scan)
         if np.any(values == np.inf):
             raise ArithmeticError(f"it is infinite at z = {z[np.argmax(values)]:.6g}")
+        self._require_numbers(values)
         peaks = np.flatnonzero((values[1:-1] >= values[:-2]) & (values[1:-1] > values[2:])) + 1
         if not peaks.size:
             raise ArithmeticError("it has no maximum")
         found = np.array([self._highest(*z[peak - 1 : peak + 2]) for peak in peaks])
         heights = self._logarithm(found)
         return np.array([self._polished(mode) for mode in found[heights > np.max(heights) - _FORGOTTEN]])
+
+    def _require_numbers(self, values: np.ndarray) -> None:
+        unknown = np.isnan(self._given(self._scan))
+        beside = np.zeros_like(unknown)
+        beside[1:] |= unknown[:-1]
+        beside[:-1] |= unknown[1:]
+        dense = beside & ~unknown & (values > np.max(values) - _FORGOTTEN)
+        if np.any(dense) or np.all(unknown):
+            place = np.argmax(dense)
+            raise ArithmeticError(f"it is no number, nan, next to z = {self._scan[place]:.6g}")
 
     def _highest(self, low: float, middle: float, high: float) -> float:
         """Return the maximum between two points."""
@@ -132,9 +148,11 @@ class LineDensity:
         return float(total) * scale, z, weights
 
     def _require_no_tail(self, z: np.ndarray, shares: np.ndarray, name: str) -> None:
-        """Raise if much of an integral lies so far out that what overflows there would be missed."""
-        far = np.abs(z - self._top[0]) > _FAR * self.width
-        if np.sum(shares[far]) > _NOTHING * np.sum(shares):
+        """Raise if a tail is cut off by an overflow, and not by its own fall."""
+        distances = np.abs(z - self._top[0])
+        end = np.max(distances[shares > 0.0])
+        beyond = np.sum(shares[distances > 0.5 * end])
+        if end > _FAR * self.width and beyond > _NOTHING * np.sum(shares):
             raise ArithmeticError(f"its {name} is not finite")
 
     @property

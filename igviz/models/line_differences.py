@@ -6,47 +6,43 @@ from collections.abc import Callable
 
 import numpy as np
 
-from igviz.geometry import differences
+from igviz.geometry.differences import _WEIGHTS as _FIRST
 
 Function = Callable[[np.ndarray], np.ndarray]
 
-_SCALES = 4.0 ** np.arange(3, -5, -1)  # that are tried, in units of the width
+_STEPS = 4.0 ** np.arange(1, -9, -1)  # that are tried, in units of the width
 # f″ ≈ Σⱼ wⱼ·(f(z + j·h) − 2f(z) + f(z − j·h))/h², exact for polynomials up to degree 9
 _SECOND = np.array([8 / 5, -1 / 5, 8 / 315, -1 / 560])
-_FRACTION = 1 / 32  # of a scale is one step
 
 
 def first_derivative(function: Function, z: np.ndarray, width: float) -> np.ndarray:
-    """Return f′ at z, of its shape, right to about 1e-10 where f varies on scales near the width."""
+    """Return f′ at z, of its shape, right to about 1e-10 where f varies on scales near the width.
 
-    def by(scale: float) -> np.ndarray:
-        slope = differences.gradient(
-            lambda at: function(at[..., 0]), z[..., None], np.full((*z.shape, 1), scale)
-        )
-        return slope[..., 0]
-
-    return _steadiest(by, width)
+    That is from a 50th of it to 50 times. nan where the function is infinite nearby.
+    """
+    return _steadiest(function, z, width, 1)
 
 
 def second_derivative(function: Function, z: np.ndarray, width: float) -> np.ndarray:
     """Return f″ at z, of its shape, right to about 1e-9 where f varies on scales near the width."""
-
-    def by(scale: float) -> np.ndarray:
-        step = _FRACTION * scale
-        values = function(z[..., None] + step * np.arange(-4, 5))
-        middle = values[..., 4:5]
-        return ((values[..., 5:] - middle) - (middle - values[..., 3::-1])) @ _SECOND / step**2
-
-    return _steadiest(by, width)
+    return _steadiest(function, z, width, 2)
 
 
-def _steadiest(derivative: Callable[[float], np.ndarray], width: float) -> np.ndarray:
-    """Return a derivative by the scale, for each point, from which the next finer one differs least.
+def _steadiest(function: Function, z: np.ndarray, width: float, order: int) -> np.ndarray:
+    """Return a derivative by the step, for each point, from which the next finer one differs least.
 
-    On a larger one higher derivatives are seen, on a smaller one the rounding of the function.
+    A larger one sees higher derivatives, a smaller one the rounding of the function. What they differ by is
+    compared with what the function changes within the step; else steps over many humps, which all find that
+    little changes, would win.
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # where the function is infinite, nan
-        found = np.stack([derivative(width * scale) for scale in _SCALES])
-        gaps = np.abs(np.diff(found, axis=0))
+    found, sizes = [], []
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step in width * _STEPS:
+            values = function(z[..., None] + step * np.arange(-4, 5))
+            ahead, back = values[..., 5:] - values[..., 4:5], values[..., 4:5] - values[..., 3::-1]
+            along = (ahead + back) @ _FIRST if order == 1 else (ahead - back) @ _SECOND
+            found.append(along / step**order)
+            sizes.append(np.max(np.abs(ahead) + np.abs(back), axis=-1) / step**order)
+        gaps = np.abs(np.diff(found, axis=0)) / np.array(sizes[:-1])
     best = np.argmin(np.where(np.isnan(gaps), np.inf, gaps), axis=0)
-    return np.take_along_axis(found, best[None], axis=0)[0]
+    return np.take_along_axis(np.array(found), best[None], axis=0)[0]

@@ -49,7 +49,7 @@ class OneDimensionalModel:
             raise ValueError(f"{WHO}: prior must be one Normal, got a grid of shape {prior.shape}")
         self._function, self._prior = log_joint, prior
         ruler = (0.0, 1.0) if prior is None else (float(prior.mean), float(prior.std))
-        self._joint = LineDensity(self._values, *ruler)
+        self._joint = LineDensity(self._values_or_nan, *ruler)
 
     @property
     def dimension(self) -> int:
@@ -71,11 +71,11 @@ class OneDimensionalModel:
 
     def log_joint_gradient(self, latent: ArrayLike) -> np.ndarray:
         """Return the derivative of the log joint, shape (..., 1), by differences, good to about 1e-10."""
-        return first_derivative(self._values, self._latent(latent), self._width)[..., None]
+        return first_derivative(self._values_or_nan, self._latent(latent), self._width)[..., None]
 
     def log_joint_hessian(self, latent: ArrayLike) -> np.ndarray:
         """Return the second derivative, shape (..., 1, 1), by differences, good to about 1e-9."""
-        return second_derivative(self._values, self._latent(latent), self._width)[..., None, None]
+        return second_derivative(self._values_or_nan, self._latent(latent), self._width)[..., None, None]
 
     def expected_log_joint(self, mean: np.ndarray, root: np.ndarray) -> np.ndarray:
         """Return E_q[log p(x, z)] in nats, shape (...), for q = N(mean, root·rootᵀ)."""
@@ -152,16 +152,20 @@ class OneDimensionalModel:
             raise ValueError(f"{WHO}: latent must have shape (..., 1), got shape {z.shape}")
         return z[..., 0]
 
-    def _values(self, z: np.ndarray) -> np.ndarray:
+    def _values_or_nan(self, z: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):  # a log of 0 and an overflow are looked at where they matter
             values = as_numbers(WHO, "what log_joint returns", self._function(z))
-        if values.shape != z.shape:
-            try:
-                values = np.broadcast_to(values, z.shape)
-            except ValueError:
-                raise ValueError(
-                    f"{WHO}: log_joint must return an array of the shape of z, {z.shape}, got {values.shape}"
-                ) from None
+        if values.shape == z.shape:
+            return values
+        try:
+            return np.broadcast_to(values, z.shape)
+        except ValueError:
+            raise ValueError(
+                f"{WHO}: log_joint must return an array of the shape of z, {z.shape}, got {values.shape}"
+            ) from None
+
+    def _values(self, z: np.ndarray) -> np.ndarray:
+        values = self._values_or_nan(z)
         if np.any(np.isnan(values)):
             where = float(z[np.isnan(values)].flat[0])
             raise ValueError(f"{WHO}: log_joint must be a number, got nan at z = {where:.6g}")

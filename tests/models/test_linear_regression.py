@@ -41,14 +41,13 @@ def test_the_log_joint_row_by_row(model):
         np.testing.assert_allclose(model.log_joint(theta), twin, rtol=1e-12)
 
 
-@for_cases
-def test_the_evidence_is_the_density_of_the_data(model):
-    if len(model.y) > 100:
-        pytest.skip("the twin would invert a large matrix")
+@pytest.mark.parametrize("name", sorted(set(CASES) - {"many rows"}))
+def test_the_evidence_is_the_density_of_the_data(name):
+    model = CASES[name]
     cov = np.eye(len(model.y)) / model.noise_precision + model.X @ model.X.T / model.prior_precision
     twin = scipy.stats.multivariate_normal.logpdf(model.y, np.zeros(len(model.y)), cov)
     # the twin's covariance has a condition number of 1e9 there
-    assert model.log_evidence() == pytest.approx(twin, rel=1e-7 if model is CASES["weak prior"] else 1e-12)
+    assert model.log_evidence() == pytest.approx(twin, rel=1e-7 if name == "weak prior" else 1e-12)
 
 
 @for_cases
