@@ -67,8 +67,8 @@ class Model(Protocol):
 
 def require_model(where: str, model: object) -> None:
     """Raise a TypeError unless the model has means under Gaussians."""
-    if not callable(getattr(model, "expected_log_joint", None)):
+    if isinstance(model, type) or not callable(getattr(model, "expected_log_joint", None)):
         raise TypeError(
             f"{where}: model must be a model, such as an igviz.LogisticRegression or an "
-            f"igviz.OneDimensionalModel, got {type(model).__name__}"
+            f"igviz.OneDimensionalModel, got {model!r}"
         )
