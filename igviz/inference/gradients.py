@@ -148,7 +148,7 @@ def sample_gradients(
     and Price" have no variance left, "reparameterised" is minus the score, "score function" log p(x) times
     it. There "reparameterised" beats nothing as soon as |log p(x)| < 1.
 
-    The usual order, each less than the one before, is no more than a measurement. On the running example of
+    The usual order, none more than the one before, is no more than a measurement. On the running example of
     the lectures it holds at N(0.8, 0.5). Near the optimum the log weight is nearly constant, and "control
     variate" has less variance than "reparameterised" in the mean part. For a log joint that ripples ∇²f
     varies more than ∇f·uᵀ, and "Bonnet and Price" comes behind "reparameterised".

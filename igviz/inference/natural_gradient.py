@@ -69,8 +69,9 @@ def natural_gradient_vi(
         What it raises is passed on.
     memory : int
         How many earlier steps a safeguarded walk extrapolates from (Anderson acceleration) where that raises
-        the ELBO. With 0 every step is a natural-gradient step; else one among the diagonal Gaussians that has
-        overshot is followed by projections of steps among all Gaussians.
+        the ELBO. With 0 every step is a natural-gradient step (of which the first from the prior may move
+        the precision only, and one that would leave the Gaussians is retracted); else one among the
+        diagonal Gaussians that has overshot is followed by projections of steps among all Gaussians.
 
     Returns
     -------

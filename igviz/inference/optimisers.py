@@ -75,7 +75,8 @@ def gradient_ascent(
     Fit
         With q (a Normal if the start is one, else a MultivariateNormal), elbo, converged, message, history.
         All ELBOs are exact, and with samples the time for them is not counted. If a step leaves the
-        Gaussians, where a variance would not be positive, the message says which, and q is the last before.
+        Gaussians, where a variance or a diagonal entry of the factor would not be positive, the message
+        says which step, and q is the last before.
 
     Raises
     ------
@@ -197,7 +198,10 @@ def _walk(
     elif iteration == max_iter:
         message = f"max_iter = {max_iter} steps were taken"
     elif there is None:
-        message = f"step {iteration + 1} leaves the Gaussians: the covariance is not positive definite"
+        message = (
+            f"step {iteration + 1} leaves the Gaussians: a variance, or a diagonal entry of the factor, "
+            "is not positive"
+        )
     else:
         message = f"step {iteration + 1} leads to where the ELBO is no finite number"
     columns = (np.array(column) for column in zip(*records, strict=True))

@@ -25,8 +25,8 @@ _ROUNDING = 1e-12  # relative to |log joint|
 def laplace(model: Model, start: ArrayLike | None = None) -> Fit:
     """Return the normal at a mode of the log joint, with minus its Hessian there as precision.
 
-    It is no variational method, but a Gaussian to compare with: its ELBO is that of any other q, and below
-    the best one.
+    It is no variational method, but a Gaussian to compare with: its ELBO is found as that of any
+    other q, and is at most the best one.
 
     Parameters
     ----------

@@ -32,8 +32,8 @@ def lbfgs(
 
     The coordinates are the start's own: the mean in units of the start's root, and the Cholesky factor of the
     covariance with the logarithms of its diagonal, in units of the start's standard deviations. The ELBO and
-    its gradient are exact. In the mean and the Cholesky factor the ELBO of a log-concave model is concave
-    (Challis and Barber 2013, section 3).
+    its gradient are exact. In the mean and the Cholesky factor itself the ELBO of a log-concave model is
+    concave (Challis and Barber 2013, section 3), so that a model of that kind has no other top to end on.
 
     Parameters
     ----------
