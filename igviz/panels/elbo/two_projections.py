@@ -23,9 +23,11 @@ STEP, LONGEST = 0.1, 0.1  # of the climb: a share of the natural gradient, and m
 NEAR, MOST_STEPS = 1e-3, 5_000
 STARTS = (-2.0, 0.0, 2.0)
 GRID = np.linspace(-6.0, 6.0, 1_201)  # beyond it p holds less than 1e-100
-Z = GRID[200:-200:2]
-REACH, RIGHT = 4.0, 6.3  # of z, where a wide q still adds to KL(q‖p) outside, and of the picture with numbers
-LOWEST, HIGHEST = -0.55, 1.75  # nats per unit of z, of the two integrands
+SHOWN = slice(None, None, 2)
+Z = GRID[SHOWN]
+REACH = GRID[-1]  # of the picture; the matched q, wide as it is, has an eighth of KL(q‖p) outside at z² ≈ 4
+ABOVE, PLACES = 1.12, (-3.9, -1.9)  # of the numbers above their row, a share of its height and of z
+LOWEST, HIGHEST = -0.65, 2.5  # nats per unit of z, of the two integrands
 
 START: dict[str, Any] = {
     "color": style.GREEN,
@@ -39,8 +41,7 @@ WORDS: dict[str, Any] = {
     "color": style.INK,
     "family": style.FONT,
     "fontsize": style.TEXT_SIZE,
-    "va": "top",
-    "clip_on": True,
+    "va": "center",
 }
 
 
@@ -67,14 +68,13 @@ def pair(square: float, q: Normal) -> Pair:
     log_p, log_q = log_posterior(square), q.log_prob(GRID)
     p, density = np.exp(log_p), np.exp(log_q)
     there = p * (log_p - log_q)
-    shown = slice(200, -200, 2)
     return Pair(
         q,
         targets.bimodal(square).kl(q),
         float(np.trapezoid(there, GRID)),
-        density[shown],
-        (density * (log_q - log_p))[shown],
-        there[shown],
+        density[SHOWN],
+        (density * (log_q - log_p))[SHOWN],
+        there[SHOWN],
     )
 
 
@@ -114,34 +114,36 @@ def least(square: float) -> float:
 def _setup(axes: tuple[Axes, Axes, Axes]) -> None:
     bells, there, back = axes
     for one in axes:
-        one.set(xlim=(-REACH, RIGHT))
-        one.set_xticks(np.arange(-4, 5))
+        one.set(xlim=(-REACH, REACH))
+        one.set_xticks(np.arange(-6, 7))
     for one in axes[:2]:
         one.tick_params(axis="x", labelbottom=False)
     for one, words in ((there, "q·log(q/p)"), (back, "p·log(p/q)")):
         one.set(ylim=(LOWEST, HIGHEST), ylabel=words)
-        one.set_yticks([0, 1])
+        one.set_yticks([0, 1, 2])
+        one.set_title(" ", fontsize=style.TICK_SIZE, family=style.FONT, pad=2.0)  # room for the numbers
         one.axhline(0.0, color=style.GREY, linewidth=0.9, linestyle="-", zorder=0.7)
     bells.set(ylim=(0.0, 1.65), ylabel="density")
     bells.set_yticks([0, 1])
-    back.set_xlabel("z", x=REACH / (REACH + RIGHT))
+    back.set_xlabel("z")
     bells.plot([], [], label="p", **style.TARGET)
-    bells.plot([], [], label="least KL(q‖p): zero-forcing", **REVERSE)
+    bells.plot([], [], label="VI's q, by KL(q‖p): zero-forcing", **REVERSE)
     bells.plot([], [], label="least KL(p‖q): zero-avoiding", **FORWARD)
     bells.plot([], [], label="start", **START)
-    style.legend_above(bells, 4)
+    style.legend_above(bells, 4, handlelength=2.0, columnspacing=1.0, handletextpad=0.5)
 
 
 def _draw_integrands(axes: Axes, name: str, curves: tuple[np.ndarray, ...], areas: tuple[float, ...]) -> None:
-    """Draw what the divergences are integrals of, and the divergences at the right."""
-    axes.text(1.04 * REACH, 1.7, f"{name}, nats", **WORDS)
-    for height, curve, area, look, shade in zip(
-        (1.1, 0.5), curves, areas, (REVERSE, FORWARD), (REVERSE_AREA, FORWARD_AREA), strict=True
+    """Draw what the divergences are integrals of, and the divergences above, beside their look."""
+    above = axes.get_xaxis_transform()
+    axes.text(-REACH, ABOVE, f"{name}, nats:", transform=above, **WORDS)
+    for place, curve, area, look, shade in zip(
+        PLACES, curves, areas, (REVERSE, FORWARD), (REVERSE_AREA, FORWARD_AREA), strict=True
     ):
         axes.fill_between(Z, curve, **shade)
         axes.plot(Z, curve, **look)
-        axes.plot([1.06 * REACH, 1.2 * REACH], [height - 0.2] * 2, **look)
-        axes.text(1.24 * REACH, height, _number(area), **WORDS)
+        axes.plot([place, place + 0.6], [ABOVE] * 2, transform=above, clip_on=False, **look)
+        axes.text(place + 0.75, ABOVE, _number(area), transform=above, **WORDS)
 
 
 @panel(
@@ -165,11 +167,11 @@ def _draw_integrands(axes: Axes, name: str, curves: tuple[np.ndarray, ...], area
         at={"square": 3.0, "start": 1.0},
     ),
 )
-def two_projections(axes: tuple[Axes, Axes, Axes], square: float = 1.0, start: float = 1.0) -> str:
+def two_projections(axes: tuple[Axes, Axes, Axes], square: float = 2.5, start: float = 1.0) -> str:
     """Least KL(q‖p) keeps off where p is nearly zero; least KL(p‖q) leaves out nowhere that p is."""
     bells, there, back = axes
     vi, moments = reverse(square, start), forward(square)
-    bells.plot(Z, np.exp(log_posterior(square))[200:-200:2], **style.TARGET)
+    bells.plot(Z, np.exp(log_posterior(square))[SHOWN], **style.TARGET)
     bells.plot(Z, vi.density, **REVERSE)
     bells.plot(Z, moments.density, **FORWARD)
     bells.plot([start], [0.12], **START)

@@ -234,13 +234,54 @@ def test_the_curves(panel, square, start):
         area = integrate.trapezoid(np.exp(log_p) * (log_p - log_q), wide)
         assert words[f"forward{name}"] == near(area), "the area under the curve is the number"
     assert numbers[0] == [
-        "KL(q‖p), nats",
+        "KL(q‖p), nats:",
         *(module._number(words[name]) for name in ("reverse", "reverse_m")),
     ]
     assert numbers[1] == [
-        "KL(p‖q), nats",
+        "KL(p‖q), nats:",
         *(module._number(words[name]) for name in ("forward", "forward_m")),
     ]
+
+
+@pytest.mark.parametrize(("square", "share"), [(1.0, 0.999), (2.5, 0.99), (3.0, 0.97), (4.0, 0.87)])
+def test_the_area_of_the_wide_q_is_in_the_picture(panel, square, share):
+    """Its integrand is high where p is next to nothing, far outside the humps."""
+    panel.set(square=square)
+    with panel.drawn() as axes:
+        wide = [one for one in axes[1].lines if one.get_color() == style.VERMILLION]
+        (curve,) = [one for one in wide if len(one.get_xdata()) > 100]
+        z, height = curve.get_xdata(), curve.get_ydata()
+        assert tuple(axes[1].get_xlim()) == (z[0], z[-1])
+        assert height.max() < axes[1].get_ylim()[1]
+    assert integrate.trapezoid(height, z) == pytest.approx(said(panel)["reverse_m"], rel=1.001 - share)
+
+
+def test_it_starts_with_two_humps_elsewhere_than_the_prediction(panel):
+    assert panel.values == {"square": 2.5, "start": 1.0}
+    z = np.linspace(-3, 3, 6001)
+    p = log_joint(2.5, z)
+    assert np.sum((p[1:-1] > p[:-2]) & (p[1:-1] > p[2:])) == 2
+    panel.show_answer()
+    assert panel.values == {"square": 3.0, "start": 1.0}
+
+
+def test_the_legend_calls_no_local_optimum_the_least(panel):
+    panel.scene("Stuck between")
+    assert said(panel)["least"] < said(panel)["reverse"]
+    with panel.drawn() as axes:
+        words = [one.get_text() for one in axes[0].get_legend().get_texts()]
+    assert words == ["p", "VI's q, by KL(q‖p): zero-forcing", "least KL(p‖q): zero-avoiding", "start"]
+
+
+def test_the_numbers_do_not_depend_on_what_was_asked_before():
+    places = [(square, start) for square in (1.9, 2.6, 3.9, 4.0) for start in (-1.3, 0.2, 1.0)]
+
+    def ends(order):
+        module.reverse.cache_clear()
+        module.forward.cache_clear()
+        return {at: (*module.reverse(*at).q.source, *module.forward(at[0]).q.source) for at in order}
+
+    assert ends(places) == ends(reversed(places))
 
 
 def test_the_prediction_and_the_scenes(panel):
