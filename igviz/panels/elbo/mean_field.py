@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 REACH = 2.1  # half the width of the left picture
 STDS = np.linspace(0.05, 1.6, 94)  # of q in units of p's, where the divergences are drawn
-MOST = 3.2  # nats, of the right picture
-TOP = MOST - 0.07  # where points beyond it are drawn
+LEAST, MOST = -0.12, 3.2  # nats, of the right picture: a mark at 0 is whole
+TOP = MOST - 0.12  # where points beyond it are drawn
 ANGLES = np.linspace(0.0, 2.0 * np.pi, 91)
 CIRCLE = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=-1)
 BOX = np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [1.0, 1.0]])
@@ -37,7 +37,12 @@ FORWARD_POINT: dict[str, Any] = {
     "linestyle": "none",
 }
 OWN: dict[str, Any] = {**style.APPROXIMATION, "linewidth": 2.0}
-OWN_POINT: dict[str, Any] = {**style.APPROXIMATION_POINT, "markersize": 8}
+OWN_POINT: dict[str, Any] = {  # hollow: the least divergence is seen inside
+    **style.APPROXIMATION_POINT,
+    "markersize": 11,
+    "markerfacecolor": "none",
+    "markeredgewidth": 1.8,
+}
 TARGET: dict[str, Any] = {**style.TARGET, "linewidth": 2.0}
 SHADES = ((2.0, "#F2F2F2"), (1.0, "#E2E2E2"))
 NOTE: dict[str, Any] = {
@@ -95,7 +100,7 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     plane.plot([], [], label="q at the slider", **OWN)
     plane.plot([], [], label="least KL(q‖p)", marker="o", markersize=7, **REVERSE)
     plane.plot([], [], label="least KL(p‖q)", marker="D", markersize=7, **FORWARD)
-    divergences.set(xlim=(0.0, STDS[-1]), ylim=(0.0, MOST), xlabel="q's std ÷ p's std", ylabel="nats")
+    divergences.set(xlim=(0.0, STDS[-1]), ylim=(LEAST, MOST), xlabel="q's std ÷ p's std", ylabel="nats")
     divergences.set_xticks([0.0, 0.5, 1.0, 1.5], ["0", "0.5", "1", "1.5"])
     divergences.set_yticks([0, 1, 2, 3])
     divergences.plot(STDS, -np.log(STDS), zorder=BEHIND, **style.GUIDE)
@@ -156,7 +161,7 @@ def mean_field(axes: tuple[Axes, Axes], rho: float = 0.8, std: float = 0.8, turn
     divergences.plot([std, std], np.minimum(values, TOP), **OWN_POINT)
     above = [f"{value:.1f}" for value in values if value > MOST]
     if above:
-        x, side = (std + 0.05, "left") if std < 1.0 else (std - 0.05, "right")
+        x, side = (std + 0.06, "left") if std < 1.0 else (std - 0.06, "right")
         divergences.text(x, TOP, f"↑ {' and '.join(above)}", ha=side, **NOTE)
     return _sentence(rho, std, turn, values)
 
@@ -166,7 +171,7 @@ def _sentence(rho: float, std: float, turn: int, values: tuple[float, float]) ->
     missed = f"{now.missed:.3f} nats"
     if turn == 0:
         start = (
-            f"ρ = {rho:.2f}: KL(q‖p) is least at variance {now.reverse[0]:.3f} = 1 − ρ², KL(p‖q) at 1.000; "
+            f"ρ = {rho:.2f}: KL(q‖p) is least at variance {now.reverse[0]:.3f}, KL(p‖q) at 1.000; "
             f"each misses {missed}. At variance {std**2:.3f}"
         )
     else:

@@ -17,7 +17,7 @@ module = sys.modules["igviz.panels.elbo.mean_field"]
 PLACES = [(0.8, 0.8, 0), (-0.35, 1.3, 0), (0.9, 0.44, 20), (-0.95, 0.5, 65), (0.99, 0.14, 90), (0.6, 1.0, 45)]
 NUMBER = r"(−?[\d.]+)"
 STRAIGHT = (
-    rf"ρ = {NUMBER}: KL\(q‖p\) is least at variance {NUMBER} = 1 − ρ², KL\(p‖q\) at 1\.000; each misses "
+    rf"ρ = {NUMBER}: KL\(q‖p\) is least at variance {NUMBER}, KL\(p‖q\) at 1\.000; each misses "
     rf"{NUMBER} nats\. At variance {NUMBER}: KL\(q‖p\) = {NUMBER}, KL\(p‖q\) = {NUMBER}\."
 )
 TURNED = (
@@ -203,6 +203,22 @@ def test_the_scenes(panel):
     assert read(TURNED, panel.sentence)[6] < missed
     panel.scene("The right axes")
     assert read(SAME, panel.sentence)[-2:] == [0.0, 0.0]
+
+
+def test_a_mark_of_q_hides_no_optimum_and_is_whole(panel):
+    panel.scene("The right axes")
+    with panel.drawn() as (_plane, right):
+        (own,) = (one for one in right.lines if one.get_color() == style.BLUE and len(one.get_xdata()))
+        points = [one for one in right.lines if len(one.get_xdata()) == 1]
+        assert own.get_markerfacecolor() == "none"
+        assert all(one.get_markersize() < own.get_markersize() for one in points)
+        heights = right.transData.transform(own.get_xydata())[:, 1]
+        half = 0.5 * (own.get_markersize() + own.get_markeredgewidth()) * 100 / 72
+        assert np.all(heights - half > right.bbox.y0)
+
+
+def test_the_default_view_does_not_give_the_answer_away(panel):
+    assert "ρ²" not in panel.sentence and "0.19" not in panel.sentence
 
 
 def test_the_prediction(panel):
