@@ -170,9 +170,22 @@ def test_the_other_scenes(panel):
     assert read(panel.sentence)[6] < 0.03
 
 
+def test_a_bound_at_the_evidence_leaves_it_to_be_seen(panel):
+    panel.scene("Too wide")
+    assert read(panel.sentence)[3] == read(panel.sentence)[5]
+    with panel.drawn() as axes:
+        for one in axes:
+            lines = [line for line in one.lines if len(line.get_xdata()) > 1]
+            (wide,) = (line.get_linewidth() for line in lines if line.get_color() == style.BLACK)
+            (thin,) = (line.get_linewidth() for line in lines if line.get_color() == style.GREEN)
+            assert wide > thin + 2
+
+
 def test_the_prediction(panel):
     panel.answer("About half")
     said, at = read(panel.sentence), panel.values
+    question = panel.definition.predict.question
+    assert panel.sentence.split(",")[0] in question and f"{at['std']}) and K = {at['samples']}" in question
     assert said[2] == 64
     assert said[7] > 0, "on average the bound is below"
     assert 45 <= said[8] <= 55
