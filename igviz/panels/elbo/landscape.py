@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 
 from igviz.geometry.families.normal import Normal
 from igviz.panels.elbo import targets
@@ -16,6 +18,8 @@ from igviz.plots import stored, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
+    from matplotlib.path import Path
 
 SQUARES = {f"z² ≈ {square}": float(square) for square in range(5)}
 TARGETS = ("skewed", *SQUARES)
@@ -27,10 +31,16 @@ LOWEST, HIGHEST = -6.6, 0.0  # nats, of the bar
 THICK = 0.34  # of the bar
 AROUND = (0.005, 0.02, 0.05, 0.1)  # nats below an optimum that is not the best
 
-Q_POINT: dict[str, Any] = {**style.APPROXIMATION_POINT, "markeredgecolor": style.PAPER}
+Q_POINT: dict[str, Any] = {  # hollow: a star and its rings are seen inside
+    **style.APPROXIMATION_POINT,
+    "markersize": 18,
+    "markerfacecolor": "none",
+    "markeredgewidth": 2.2,
+    "path_effects": [withStroke(linewidth=4.2, foreground=style.PAPER)],
+}
 OTHER: dict[str, Any] = {
     **terrain.TOP,
-    "markersize": 10,
+    "markersize": 9,
     "markerfacecolor": style.PAPER,
     "markeredgewidth": 1.2,
 }
@@ -82,9 +92,16 @@ def backdrop(name: str) -> Backdrop:
         target,
         optima,
         tuple(target.kl(q) for q in optima),
-        stored.Pixels(lambda: [terrain.filled(terraces), terrain.outlined(rings)]),
+        stored.Pixels(lambda: [terrain.filled(terraces), _dashed(rings)]),
         target.model.posterior_pdf(Z),
     )
+
+
+def _dashed(rings: Sequence[Path]) -> PathCollection:
+    """Return the rings of other optima: levels below their own top, and none of the bar beside the chart."""
+    made = terrain.outlined(rings)
+    made.set_linestyle((0.0, (3.5, 2.0)))
+    return made
 
 
 def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
@@ -97,7 +114,7 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
     chart.set_yticks([-2, -1, 0, 1])
     terrain.rulers(chart, CENTRES, RULER)
     terrain.key(key)
-    chart.plot([], [], label="q", **Q_POINT)
+    chart.plot([], [], label="q", **{**Q_POINT, "markersize": 8})
     chart.plot([], [], label="best", **terrain.TOP)
     chart.plot([], [], label="other optimum", **OTHER)
     chart.plot([], [], label=f"Fisher radius {RULER:g}", **RING)

@@ -247,6 +247,28 @@ def test_other_optima_have_closed_contours_of_their_own():
         assert not any(ring.contains_point(best) for ring in rings)
 
 
+def test_their_levels_are_dashed_as_the_bar_does_not_show_them():
+    terraces, rings = module.backdrop("z² ≈ 3").surface._make()
+    assert [dashes for _offset, dashes in terraces.get_linestyle()] == [None]
+    assert all(dashes for _offset, dashes in rings.get_linestyle())
+
+
+def test_a_star_is_seen_inside_the_mark_of_q(panel):
+    panel.scene("Between")
+    with panel.drawn() as (chart, *_others):
+        moved = [one for one in chart.lines if len(one.get_xdata())]
+        stars = [one for one in moved if one.get_marker() == "*"]
+        (square,) = (one for one in moved if one.get_marker() == "s")
+        assert square.get_markerfacecolor() == "none"
+        assert square.get_markersize() - 4.2 > max(one.get_markersize() for one in stars)
+
+
+def test_the_words_on_three_optima_are_short_in_every_scene(panel):
+    for scene in ("Two humps", "The other hump", "Between"):
+        panel.scene(scene)
+        assert len(panel.sentence) <= 150
+
+
 def test_the_scenes_and_the_prediction(panel):
     panel.scene("Best q")
     numbers, optima = said(panel)
