@@ -25,11 +25,13 @@ SIDE = 6.0  # half the width of the left picture
 LEAST, MOST = 3e-4, 2e2  # of the right one
 BEHIND = 0.9  # what lies behind everything that moves is drawn once and not in each frame
 
+# each marker fits into the one drawn before it, with a white edge, where the standard errors are equal
+EDGED: dict[str, Any] = {"markeredgecolor": style.PAPER, "markeredgewidth": 0.9}
 LOOKS: dict[str, dict[str, Any]] = {
-    "score function": {"color": style.VERMILLION, "linestyle": "-.", "marker": "D", "markersize": 8},
-    "control variate": {"color": style.PURPLE, "linestyle": (0, (1, 1)), "marker": "^", "markersize": 8},
-    "reparameterised": {"color": style.BLUE, "linestyle": "--", "marker": "s", "markersize": 6.5},
-    "Bonnet and Price": {"color": style.GREEN, "linestyle": "-", "marker": "o", "markersize": 10},
+    "score function": {"color": style.VERMILLION, "linestyle": "-.", "marker": "D", "markersize": 5.5},
+    "control variate": {"color": style.PURPLE, "linestyle": (0, (1, 1)), "marker": "^", "markersize": 7},
+    "reparameterised": {"color": style.BLUE, "linestyle": "--", "marker": "s", "markersize": 7},
+    "Bonnet and Price": {"color": style.GREEN, "linestyle": "-", "marker": "o", "markersize": 11},
 }
 WRAPPED = ("score\nfunction", "control\nvariate", "reparam-\neterised", "Bonnet\nand Price")
 DOTS: dict[str, Any] = {"marker": ".", "markersize": 3.5, "linestyle": "none"}
@@ -101,12 +103,13 @@ def estimates(mean: float, std: float) -> dict[int, np.ndarray]:
 
 def _setup(axes: tuple[Axes, Axes]) -> None:
     strips, errors = axes
-    strips.set(xlim=(-SIDE, SIDE), ylim=(3.6, -0.6), xlabel="estimate − exact gradient")
+    strips.set(xlim=(-SIDE, SIDE), ylim=(4.05, -0.6), xlabel="estimate − exact gradient")
     strips.set_xticks([-6, -4, -2, 0, 2, 4, 6], ["−6", "−4", "−2", "0", "2", "4", "6"])
     strips.set_yticks(range(4), WRAPPED)
     strips.tick_params(axis="y", length=0.0)
     strips.grid(False, axis="y")
-    strips.axvline(0.0, zorder=BEHIND, **style.TARGET)
+    strips.text(-0.97 * SIDE, 3.8, "bar: ± standard error", va="center", zorder=BEHIND, **WORDS)
+    strips.axvline(0.0, 0.13, zorder=BEHIND, **style.TARGET)
     errors.set(xscale="log", yscale="log", xlim=(0.8, 1250.0), ylim=(LEAST, MOST))
     errors.set(xlabel="S, samples an estimate", ylabel="standard error")
     errors.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
@@ -117,7 +120,7 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     errors.text(1.0, 6e-4, "slope −½", zorder=BEHIND, **WORDS)
     errors.text(1100.0, 45.0, "lines exact, points measured", zorder=BEHIND, **{**WORDS, "ha": "right"})
     for name, look in LOOKS.items():
-        strips.plot([], [], label=name, linewidth=2.0, **look)
+        strips.plot([], [], label=name, linewidth=2.0, **look, **EDGED)
     style.legend_above(strips, 4, columnspacing=1.4, bbox_to_anchor=(-0.2, 1.0))
     errors.set_title(" ", fontsize=style.LABEL_SIZE, family=style.FONT, pad=6.0)
 
@@ -167,7 +170,7 @@ def estimators(
             strips.text(SIDE, row - 0.38, f"{100 * outside:.1f}% outside", **NOTE)
         curve = {"color": look["color"], "linestyle": look["linestyle"], "linewidth": 2.0}
         errors.plot(ends, spread[row] / np.sqrt(ends), **curve)
-        errors.plot([samples], [np.sqrt(np.mean(some**2))], **{**look, "linestyle": "none"})
+        errors.plot([samples], [np.sqrt(np.mean(some**2))], **{**look, **EDGED, "linestyle": "none"})
     return _sentence(samples, mean, std, component)
 
 

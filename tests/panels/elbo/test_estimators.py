@@ -210,6 +210,19 @@ def test_the_picture(panel, samples, mean, std, component):
     np.testing.assert_allclose(np.diff(np.log(guide[:, 1])) / np.diff(np.log(guide[:, 0])), -0.5)
 
 
+def test_bars_are_explained_and_no_marker_hides_another(panel):
+    panel.set(samples=10, mean=0.8, std=0.6, component="mean")
+    with panel.drawn() as (strips, errors):
+        assert "bar: ± standard error" in [one.get_text() for one in strips.texts]
+        points = [one for one in errors.lines if len(one.get_xdata()) == 1]
+        below, above = (next(one for one in points if one.get_color() == colour)
+                        for colour in (style.GREEN, style.BLUE))  # fmt: skip
+        assert np.array_equal(below.get_xydata(), above.get_xydata())
+        assert points.index(below) < points.index(above)
+        assert below.get_markersize() > above.get_markersize() * np.sqrt(2), "the corners are inside"
+        assert {one.get_markeredgecolor() for one in points} == {style.PAPER}
+
+
 def test_every_standard_error_is_in_the_picture(panel):
     with panel.drawn() as (_strips, errors):
         low, high = errors.get_ylim()
