@@ -308,7 +308,7 @@ def test_the_estimates_average_to_the_gradient(mean, std):
     np.testing.assert_allclose(elbo_reparameterised._expected_gradient(mean, std, 0.3), exact, rtol=1e-12)
 
 
-def test_the_score_function_varies_two_to_three_times_as_much_at_the_best_q():
+def test_the_score_function_has_two_to_three_times_the_variance_at_the_best_q():
     model = ig.models.skewed_posterior
     q = model.best_normal()
     mean, std = float(q.mean), float(q.std)
@@ -784,6 +784,10 @@ WRONG_GRADIENTS = {
     "half": (parts(lambda d, s, e: (d, d * e + 1 / (2 * s))), NOT_ITS_DERIVATIVE),
     "in both": (
         parts(lambda d, s, e: (d + 1 / s, d * e + 1 / s)),
+        "has come into the derivative by mean: sh",
+    ),
+    "in the wrong one": (
+        parts(lambda d, s, e: (d + 1 / s, d * e)),
         "has come into the derivative by mean: sh",
     ),
     "no ε": (parts(lambda d, s, e: (d, d + 1 / s)), "ε is missing"),
