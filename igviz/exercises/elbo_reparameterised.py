@@ -159,8 +159,8 @@ def _part_cases() -> tuple[Case, ...]:
         _parts(
             lambda d, s, e: (d + 1.0 / s, d * e + 1.0 / s),
             lambda d, s, e: (d + 1.0 / s, d * e),
-            text="The entropy has come into the derivative by mean: shifting q does not change it, widening q "
-            "does.",
+            text="The entropy has come into the derivative by mean: shifting q does not change it, widening "
+            "it does.",
         ),
         _parts(
             lambda d, s, _e: (d, d + 1.0 / s),
@@ -314,7 +314,8 @@ def reparameterised() -> Exercise:
         read=_try,
         correct=lambda tried: right(tried) and not tried.changed,
         why="Averaged over ε both parts are the exact gradient, and each ε knows the slope where it "
-        "lands. The score function's estimate does not, and has two to three times the variance at the best q.",
+        "lands. The score function's estimate does not, and has two to three times the variance at the "
+        "best q.",
         near_misses=(
             changes("epsilon"),
             *_gradient_shape_cases(),
