@@ -2,7 +2,8 @@
 
 At step 1 the natural gradient is F(η) = G(η) − η, with a map G whose fixed points are the stationary points
 of the ELBO. From the last changes of η and of F the combination is taken for which F, were it affine, would
-be shortest, in the Fisher length at the present point. That turns a slow creep or a zigzag into a few steps.
+be shortest. That turns a slow creep or a zigzag into a few steps. Lengths are those of the Fisher metric
+at the present point, its precision replaced by the diagonal: nearly as good a ruler here, d times cheaper.
 
 References
 ----------
@@ -19,7 +20,7 @@ import numpy as np
 
 from igviz.inference.place import Place, root_of_inverse
 
-_SMALLEST = 1e-8  # singular values below this share of the largest are noise of the differences
+_SMALLEST = 1e-11  # singular values below this share of the largest are noise of the differences
 
 
 class Natural(NamedTuple):
@@ -32,18 +33,19 @@ class Natural(NamedTuple):
         return Natural(self.linear - other.linear, self.precision - other.precision)
 
     def seen_from(self, here: Place) -> np.ndarray:
-        """Return its coordinates in which the Fisher metric at a place is the identity."""
+        """Return its coordinates in which the metric with the diagonal of Λ for Λ is the identity."""
         return _seen(self.linear[None], self.precision[None], here)[0]
 
 
 def _seen(linear: np.ndarray, precision: np.ndarray, here: Place) -> np.ndarray:
     """Return those coordinates of several vectors, stacked along the first axis."""
-    root = here.root
     if here.diagonal:
-        mean_part, spread = root * (linear - precision * here.mean), root**2 * precision
+        unit = here.root
+        mean_part, spread = unit * (linear - precision * here.mean), unit**2 * precision
     else:
-        mean_part = (linear - precision @ here.mean) @ root
-        spread = (root.T @ precision @ root).reshape(len(linear), -1)
+        unit = 1.0 / np.sqrt(np.diagonal(here.precision))
+        mean_part = unit * (linear - precision @ here.mean)
+        spread = (precision * np.outer(unit, unit)).reshape(len(linear), -1)
     return np.concatenate([mean_part, spread / np.sqrt(2.0)], axis=1)
 
 
@@ -52,7 +54,7 @@ class _Change(NamedTuple):
 
     moved: Natural  # the place
     bent: Natural  # its natural gradient
-    slowness: float  # the Fisher length of the second by that of the first, 1 on a linear model
+    slowness: float  # the length of the second by that of the first, 1 on a linear model
 
 
 class Memory:
@@ -101,8 +103,8 @@ class Memory:
         seen = _seen(np.stack([v.linear for v in vectors]), np.stack([v.precision for v in vectors]), here)
         if not np.all(np.isfinite(seen)):
             return None
-        basis, triangle = np.linalg.qr(seen[1:].T)  # many rows, few columns
-        shares = np.linalg.lstsq(triangle, basis.T @ seen[0], rcond=_SMALLEST)[0]
+        products = seen @ seen.T
+        shares = np.linalg.lstsq(products[1:, 1:], products[1:, 0], rcond=_SMALLEST)[0]
         linear, precision = point.linear + pull.linear, point.precision + pull.precision
         for share, change in zip(shares, self._changes, strict=True):
             linear = linear - share * (change.moved.linear + change.bent.linear)

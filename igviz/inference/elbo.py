@@ -44,7 +44,7 @@ def elbo(model: Model, q: Gaussian) -> np.ndarray:
         place = f" at index {index}" if index else ""
         raise OverflowError(
             f"elbo: the mean of the log joint under q{place} must be a finite number, got "
-            f"{float(value[index])}: it is infinite, does not exist, or is too large on the way. Take q nearer "
-            "to where the model has density, or narrower"
+            f"{float(value[index])}: it is infinite, does not exist, or is too large on the way. Take q "
+            "nearer to where the model has density, or narrower"
         )
     return value[()]

@@ -18,8 +18,8 @@ def full_place(model, mean, cov):
     return place(model, mean, np.linalg.inv(cov), root)
 
 
-def test_the_seen_length_is_the_fisher_length():
-    """Σ seen² = δᵀ·I(η)·δ of the minimal natural coordinates δ of the same vector."""
+def test_the_seen_length_is_the_fisher_length_of_the_precision_s_diagonal():
+    """Σ seen² = δᵀ·I(η)·δ, δ in minimal natural coordinates, at the mean and the diagonal of the precision."""
     rng = np.random.default_rng(1)
     mean, cov = rng.normal(size=3), full_covariance(3, 2, 0.7)
     here = full_place(linear(), mean, cov)
@@ -27,7 +27,8 @@ def test_the_seen_length_is_the_fisher_length():
     vector = Natural(rng.normal(size=3), change + change.T)
     lower = np.tril_indices(3)
     minimal = np.concatenate([vector.linear, -(vector.precision * (1.0 - 0.5 * np.eye(3)))[lower]])
-    information = ig.MultivariateNormal(mean, cov).fisher("natural")
+    independent = np.diag(1.0 / np.diagonal(np.linalg.inv(cov)))
+    information = ig.MultivariateNormal(mean, independent).fisher("natural")
     np.testing.assert_allclose(
         np.sum(vector.seen_from(here) ** 2), minimal @ information @ minimal, rtol=1e-11
     )
