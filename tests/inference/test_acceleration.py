@@ -19,7 +19,7 @@ def full_place(model, mean, cov):
 
 
 def test_the_seen_length_is_the_fisher_length_of_the_precision_s_diagonal():
-    """Σ seen² = δᵀ·I(η)·δ, δ in minimal natural coordinates, at the mean and the diagonal of the precision."""
+    """Σ seen² = δᵀ·I(η)·δ, δ in minimal natural coordinates, at the mean and the precision's diagonal."""
     rng = np.random.default_rng(1)
     mean, cov = rng.normal(size=3), full_covariance(3, 2, 0.7)
     here = full_place(linear(), mean, cov)
