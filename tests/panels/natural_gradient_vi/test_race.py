@@ -21,11 +21,13 @@ SENTENCE = (
 )
 NAMES = ("(mean, variance)", "(mean, std)", "Adam", "natural gradient")
 PLACES = [
+    (0.8, 0.0, -2.8, -0.6),
+    (1.0, 0.3, -2.8, -0.6),
     (0.1, 0.0, -2.0, -1.5),
     (1.0, 0.0, -2.0, -1.5),
     (0.2, 0.0, 1.5, 0.6),
     (0.5, 0.0, -2.5, -0.5),
-    (0.7, 0.01, -1.0, 0.3),
+    (0.3, 0.01, -1.0, 0.3),
     (1.0, 0.3, 1.2, -0.8),
 ]
 LOOKS = {"s": style.BLUE, "^": style.PURPLE, "o": style.GREEN, "D": style.VERMILLION}
@@ -180,21 +182,59 @@ def test_damping_slows_the_natural_gradient_and_no_other(panel):
     assert int(after[7]) > int(before[7])
 
 
+def test_one_start_for_the_default_the_scenes_of_its_steps_and_the_prediction(panel):
+    start = ("mean", "log_std")
+    wanted = [panel.values[name] for name in start]
+    scenes = panel.definition.scenes
+    for scene in ("Short steps", "Too long a step", "Step 1 for all", "Damped"):
+        assert not set(start) & set(scenes[scene])
+        panel.scene(scene)
+        assert [panel.values[name] for name in start] == wanted
+    panel.answer("Natural gradient")
+    assert [panel.values[name] for name in start] == wanted
+
+
 def test_the_prediction(panel):
     panel.answer("Natural gradient")
     found = said(panel)
-    assert found[4] == "over 60" and found[5].startswith("left") and found[6] == "over 60"
-    assert int(found[7]) < 10
+    assert found[4:] == ["over 60", "left at 2", "60", "5"]
 
 
 def test_the_scenes_tell_what_their_names_say(panel):
-    panel.scene("Short steps")
-    counts = said(panel)[4:]  # the natural gradient is then not the fastest
-    assert int(counts[1]) < int(counts[0]) < 60 and counts[3] == "over 60"
+    assert said(panel)[4:] == ["6", "left at 2", "59", "5"]  # the natural gradient is the first
+    panel.scene("Short steps")  # all arrive, and the natural gradient is not the first
+    assert said(panel)[4:] == ["42", "37", "58", "54"]
     panel.scene("Too long a step")  # for (mean, std): close at first, and away again
-    gap = race.run("mean and Cholesky factor", -2.5, -0.5, 0.5, 0.0).gap
-    assert gap[10] < 1e-4 < 1e-3 < gap[60]
+    gap = race.run("mean and Cholesky factor", -2.8, -0.6, 0.5, 0.0).gap
+    assert gap[9] < 1e-4 < 1e-3 < gap[60]
     assert said(panel)[5] == "over 60"
+    panel.scene("Step 1 for all")
+    undamped = said(panel)[4:]
+    panel.scene("Damped")  # the natural gradient alone becomes slow
+    assert said(panel)[4:] == [*undamped[:3], "36"]
+    assert undamped[3] == "5"
+
+
+def test_marks_of_leaving_are_above_all_and_none_hides_another(panel):
+    for places in ({"mean": 1.5, "log_std": 0.6, "step": 0.2}, {"mean": 1.5, "log_std": 0.8, "step": 1.0}):
+        panel.set(**places)
+        with panel.drawn() as axes:
+            for one in axes:
+                gone = [line for line in one.lines if line.get_marker() == "X"]
+                others = [line.get_zorder() for line in one.lines if line not in gone]
+                assert min(line.get_zorder() for line in gone) > max(others)
+                sizes = [line.get_markersize() for line in gone]
+                assert np.all(np.diff(sizes) <= -2.5)
+                assert min(sizes) > 9.0
+    assert len(sizes) == 2
+
+
+def test_one_legend_holds_all_four(panel):
+    with panel.drawn() as (chart, gaps):
+        assert [text.get_text() for text in chart.get_legend().get_texts()] == list(NAMES)
+        assert gaps.get_legend() is None
+        width = chart.figure.bbox.width
+        assert chart.get_legend().get_window_extent().x1 < width
 
 
 def test_the_terraces_are_levels_of_the_elbo():
