@@ -13,25 +13,26 @@ from igviz.geometry.families.normal import Normal
 from igviz.models.skewed_posterior import elbo_gradient
 from igviz.panels.engine import Prediction, Slider, panel
 from igviz.panels.kl_quadratic_approximation import zoomed_chart
+from igviz.panels.natural_gradient_vi.borders import mark_end
 from igviz.panels.natural_gradient_vi.steps import natural_gradient, natural_step, plain_step
 from igviz.plots import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# each with its marker; where all three land on one point, each is seen around the next
-CHARTS: dict[str, dict[str, Any]] = {
-    "expectation": {"marker": "s", "markersize": 13},
-    "natural": {"marker": "o", "markersize": 9.5},
-    "(mean, std)": {"marker": "^", "markersize": 6.5},
-}
+# each with its marker
+CHARTS = {"expectation": "s", "natural": "o", "(mean, std)": "^"}
+# of the marks: where natural gradients land on one point, each is seen around the next
+NATURAL_SIZES, PLAIN_SIZES = (15.0, 11.5, 8.5), (7.5, 7.0, 7.0)
 STEPS = (0.4, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 TWICE = tuple(min(2.0 * step, STEPS[0]) for step in STEPS)
 CURVE = np.geomspace(STEPS[-1], STEPS[0], 25)
 FITTED = np.geomspace(0.0001, 0.001, 11)  # the steps whose slope is given
-LOWEST, HIGHEST = 3e-10, 4.0
-REACH = 1.25  # half the width of the magnified plane, in units
-LEAST, MOST = 1.2, 2.5  # natural-gradient steps to a unit
+LOWEST, HIGHEST = 3e-10, 10.0
+# the magnified plane, in units: the start lies where the ways, mostly to the right and upwards, have room
+LEAST, MOST = np.array([-0.5, -1.0]), np.array([2.5, 2.0])
+INSET = 0.14  # of a mark at the border
+SHORTEST, LONGEST = 0.5, 0.8  # of the natural-gradient step, in units
 BEHIND = 0.9
 SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
@@ -82,19 +83,24 @@ def kinds(mean: float, std: float) -> tuple[Landing, Landing]:
 
 
 def unit(mean: float, std: float, step: float) -> float:
-    """Return the unit of the magnified plane: the longest arrow, within 1.2 to 2.5 natural-gradient steps."""
+    """Return the unit of the magnified plane: the smallest at which all arrows fit.
+
+    But the natural-gradient step is to be seen: it gets from SHORTEST to LONGEST units, and others may leave.
+    """
     p = Normal(mean, std)
     one = step * float(np.linalg.norm(natural_gradient(p, elbo_gradient(p))))
-    arrows = [kind.landed[:, STEPS.index(step)] - p.source for kind in kinds(mean, std)]
-    return min(max(float(np.max(np.linalg.norm(arrows, axis=-1))), LEAST * one), MOST * one)
+    arrows = np.array([kind.landed[:, STEPS.index(step)] - p.source for kind in kinds(mean, std)])
+    fits = float(np.max(arrows / np.where(arrows > 0.0, MOST - INSET, LEAST + INSET)))
+    return min(max(fits, one / LONGEST), one / SHORTEST)
 
 
 def _setup(axes: tuple[Axes, Axes]) -> None:
     plane, orders = axes
-    zoomed_chart.prepare(plane, REACH)
-    for chart, look in reversed(CHARTS.items()):
-        look = {**look, "markersize": min(look["markersize"], 9.0)}
-        plane.plot([], [], label=chart, color=style.INK, linestyle="none", **look)
+    zoomed_chart.prepare(plane, 2.0)
+    plane.set(xlim=(LEAST[0], MOST[0]), ylim=(LEAST[1], MOST[1]))
+    for chart, marker in reversed(CHARTS.items()):
+        name = "natural coord." if chart == "natural" else chart  # the natural gradient is another thing
+        plane.plot([], [], label=name, color=style.INK, linestyle="none", marker=marker, markersize=8)
     orders.set(xscale="log", yscale="log", xlim=(STEPS[-1] / 1.4, STEPS[0] * 1.4), ylim=(LOWEST, HIGHEST))
     orders.set(xlabel="step", ylabel="farthest apart, Fisher–Rao")
     orders.set_xticks([0.0001, 0.001, 0.01, 0.1], ["0.0001", "0.001", "0.01", "0.1"])
@@ -108,8 +114,10 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
         orders.text(*place, f"slope {power}", zorder=BEHIND, **NOTE)
     orders.plot([], [], label="natural gradient", **NATURAL)
     orders.plot([], [], label="plain gradient", **PLAIN)
-    style.legend_above(plane, 3, handlelength=1.0, columnspacing=0.9, handletextpad=0.3)
-    style.legend_above(orders, 2, columnspacing=1.2)
+    style.legend_above(
+        plane, 3, bbox_to_anchor=(-0.2, 1.0), handlelength=1.0, columnspacing=0.7, handletextpad=0.2
+    )
+    style.legend_above(orders, 2, columnspacing=1.0, handlelength=1.8, handletextpad=0.4)
 
 
 @panel(
@@ -138,10 +146,13 @@ def invariance(axes: tuple[Axes, Axes], mean: float = -1.4, std: float = 0.7, st
     plane, orders = axes
     now, number, start = kinds(mean, std), STEPS.index(step), np.array([mean, std])
     scale = unit(mean, std, step)
-    for one, look in zip(now[::-1], (PLAIN, NATURAL), strict=True):
-        for way, point in zip((one.landed[:, number] - start) / scale, CHARTS.values(), strict=True):
-            arrow = {**look, **point, "markevery": [1], "markeredgecolor": style.PAPER}
-            plane.plot(*np.outer(way, [0.0, 1.0]), **arrow)
+    for one, look, sizes in zip(now, (NATURAL, PLAIN), (NATURAL_SIZES, PLAIN_SIZES), strict=True):
+        ways = (one.landed[:, number] - start) / scale
+        for way, marker, size in zip(ways, CHARTS.values(), sizes, strict=True):
+            arrow = np.outer([0.0, 1.0], way)
+            plane.plot(*arrow.T, **look)
+            end = {"marker": marker, "markersize": size, "color": look["color"], "zorder": 3.0}
+            mark_end(plane, arrow, (INSET, INSET), end)
     plane.plot([0.0], [0.0], **P)
     zoomed_chart.write(plane, ("mean", "std"), start, np.array([scale, scale]))
     for one, look in zip(now, (NATURAL, PLAIN), strict=True):
@@ -155,10 +166,10 @@ def _sentence(mean: float, std: float, step: float) -> str:
     number, closer = STEPS.index(step), ["", ""]
     if TWICE[number] > step:
         closer = [f", {one.twice[number] / one.apart[number]:.1f} times closer" for one in (natural, plain)]
-        closer[0] += f" than at step {TWICE[number]:g}"
+        closer[0] += f" than at {TWICE[number]:g}"
     return (
-        f"N({mean:.2f}, {std:.2f}), step {step:g}: natural-gradient steps in three charts land within "
-        f"{_digits(natural.apart[number])}{closer[0]}; plain ones within "
+        f"N({mean:.2f}, {std:.2f}), step {step:g}: natural steps in three charts land within "
+        f"{_digits(natural.apart[number])} of each other{closer[0]}; plain ones within "
         f"{_digits(plain.apart[number])}{closer[1]}. Slopes {natural.slope:.2f} and {plain.slope:.2f}."
     ).replace("(-", "(−")
 

@@ -18,8 +18,9 @@ invariance = sys.modules["igviz.panels.natural_gradient_vi.invariance"]
 CHARTS = ("expectation", "natural", "(mean, std)")
 NUMBER = r"(−?[\d.]+(?:·10⁻[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?)"
 SENTENCE = (
-    rf"N\({NUMBER}, {NUMBER}\), step {NUMBER}: natural-gradient steps in three charts land within {NUMBER}"
-    rf"(?:, {NUMBER} times closer than at step {NUMBER})?; plain ones within {NUMBER}"
+    rf"N\({NUMBER}, {NUMBER}\), step {NUMBER}: natural steps in three charts "
+    rf"land within {NUMBER} of each other"
+    rf"(?:, {NUMBER} times closer than at {NUMBER})?; plain ones within {NUMBER}"
     rf"(?:, {NUMBER} times closer)?\. Slopes {NUMBER} and {NUMBER}\."
 )
 PLACES = [(-1.4, 0.7, 0.4), (-1.4, 0.7, 0.05), (-0.8, 0.5, 0.01), (-1.5, 1.1, 0.1), (-0.4, 0.9, 0.0005)]
@@ -91,13 +92,13 @@ def test_the_picture(panel, mean, std, step):
     with panel.drawn() as (plane, orders):
         unit = invariance.unit(mean, std, step)
         for colour, points in ((style.VERMILLION, natural), (style.BLUE, plain)):
-            arrows = {one.get_marker(): one.get_xydata() for one in plane.lines
-                      if one.get_color() == colour and len(one.get_xdata()) == 2}  # fmt: skip
-            for marker, end in zip(("s", "o", "^"), points, strict=True):
-                np.testing.assert_allclose(arrows[marker][0], 0.0)
-                np.testing.assert_allclose(
-                    [mean, std] + unit * arrows[marker][1], end, rtol=1e-6, atol=1e-6 * step
-                )
+            mine = [one for one in plane.lines if one.get_color() == colour]
+            arrows = [one.get_xydata() for one in mine if len(one.get_xdata()) == 2]
+            marks = {one.get_marker(): one for one in mine if len(one.get_xdata()) == 1}
+            for arrow, marker, end in zip(arrows, ("s", "o", "^"), points, strict=True):
+                np.testing.assert_allclose(arrow[0], 0.0)
+                np.testing.assert_allclose([mean, std] + unit * arrow[1], end, rtol=1e-6, atol=1e-6 * step)
+                check_mark(marks[marker], arrow[1])
             (mark,) = [one.get_xydata()[0] for one in orders.lines
                        if one.get_color() == colour and len(one.get_xdata()) == 1]  # fmt: skip
             assert mark == pytest.approx([step, farthest(points)], rel=1e-4)
@@ -108,9 +109,60 @@ def test_the_picture(panel, mean, std, step):
                 assert height == pytest.approx(farthest(ends(mean, std, size)[kind]), rel=1e-3)
         words = [one.get_text() for one in plane.texts]
     assert float(words[0].split("÷ ")[1]) == pytest.approx(unit, rel=0.06)
-    # a natural-gradient arrow is seen: 0.4 to 0.84 of a unit
+    # a natural-gradient arrow is seen
     length = np.linalg.norm(natural[2] - [mean, std]) / unit
-    assert 0.39 < length < 0.85
+    assert 0.49 < length < 0.81
+
+
+def check_mark(mark, end):
+    """At the end of an arrow inside the frame, or hollow where the arrow crosses the frame's inner border."""
+    low, high = invariance.LEAST + invariance.INSET, invariance.MOST - invariance.INSET
+    at = mark.get_xydata()[0]
+    assert np.all((at >= low - 1e-6) & (at <= high + 1e-6))
+    if np.all((end >= low - 1e-6) & (end <= high + 1e-6)):
+        np.testing.assert_allclose(at, end)
+        assert mark.get_markerfacecolor() != style.PAPER
+    else:
+        assert mark.get_markerfacecolor() == style.PAPER
+        assert at[0] * end[1] == pytest.approx(at[1] * end[0])
+        assert np.min(np.abs(np.append(at - low, high - at))) < 1e-6
+
+
+def test_the_arrows_of_the_default_fit_and_those_of_a_small_step_show_where_they_leave(panel):
+    def hollow():
+        with panel.drawn() as (plane, _orders):
+            return [one.get_marker() for one in plane.lines if one.get_markerfacecolor() == style.PAPER]
+
+    assert hollow() == []
+    panel.scene("A small step")
+    assert hollow() == ["s"]
+
+
+def test_each_landing_is_seen(panel):
+    for scene in (None, *panel.definition.scenes):
+        if scene:
+            panel.scene(scene)
+        with panel.drawn() as (plane, _orders):
+            points = 72.0 / plane.figure.dpi
+            marks = [(one.get_markersize(), points * plane.transData.transform(one.get_xydata())[0])
+                     for one in plane.lines if len(one.get_xdata()) == 1]  # fmt: skip
+        assert len(marks) == 7, "six landings and the start"
+        for number, (size, place) in enumerate(marks[:-1]):
+            for above, over in marks[number + 1 :]:
+                assert np.linalg.norm(place - over) + size / 2 > above / 2 + 1.0, scene
+
+
+@pytest.mark.parametrize(("mean", "std"), [(-1.6, 0.5), (-1.6, 1.1), (-0.4, 0.5), (-0.4, 1.1)])
+def test_the_diamonds_are_whole(panel, mean, std):
+    for step in (invariance.STEPS[0], invariance.STEPS[-1]):
+        panel.set(mean=mean, std=std, step=step)
+        with panel.drawn() as (_plane, orders):
+            radius = 4.0 * orders.figure.dpi / 72.0
+            low, high = orders.get_window_extent().extents.reshape(2, 2)
+            for one in orders.lines:
+                if one.get_marker() == "D":
+                    at = orders.transData.transform(one.get_xydata())[0]
+                    assert np.all((at > low + radius) & (at < high - radius))
 
 
 def test_both_orders_at_every_start():
