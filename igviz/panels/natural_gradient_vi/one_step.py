@@ -10,11 +10,10 @@ from matplotlib.patches import Rectangle
 
 from igviz.geometry.families.normal import Normal
 from igviz.geometry.kl_balls import kl_ball
-from igviz.geometry.normal_charts import NORMAL_CHARTS
 from igviz.models.linear_regression import LinearRegression
 from igviz.panels.engine import Prediction, Slider, panel
 from igviz.panels.natural_gradient_vi.borders import mark_end
-from igviz.panels.natural_gradient_vi.steps import leaves, natural_gradient, natural_step
+from igviz.panels.natural_gradient_vi.steps import leaves, natural_step
 from igviz.plots import style
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ MOST = 1.5  # of the step ρ
 SIZES = np.linspace(0.0, MOST, 151)
 NEARER = 1.0 - np.geomspace(1e-2, 1e-9, 15)  # shares of the step that leaves the space
 LEVELS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # of KL(q‖posterior), drawn as contours
-HIGHEST, SEEN = 40.0, 30.0  # nats: the top of the axes, and of the markers
+HIGHEST, SEEN, LINEAR = 40.0, 30.0, 0.01  # nats: the top of the axes and of the markers; linear below
 ROUNDING = 1e-18  # nats
 
 CONTOUR: dict[str, Any] = {"color": "#B0B0B0", "linestyle": "-", "linewidth": 1.0}
@@ -87,7 +86,7 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     plane.plot([], [], label="start", **P)
     style.legend_above(plane, 3, handlelength=1.6, columnspacing=1.2)
     gap.set(xlim=(-0.04, MOST + 0.04), xlabel="step ρ", ylabel="KL(q‖posterior) in nats")
-    gap.set_yscale("asinh", linear_width=0.01)
+    gap.set_yscale("asinh", linear_width=LINEAR)
     gap.set_ylim(-0.004, HIGHEST)
     gap.set_yticks([0.0, 0.01, 0.1, 1.0, 10.0], ["0", "0.01", "0.1", "1", "10"])
     gap.set_xticks([0.0, 0.5, 1.0, 1.5], ["0", "0.5", "1", "1.5"])
@@ -141,13 +140,24 @@ def one_step(
         if rho < edge:
             here = natural_step(start, elbo_slope(start), one, rho)
             mark_end(plane, np.vstack([way[sizes[: len(way)] < rho], here]), INSET, point)
-            gap.plot([rho], [min(float(_kl(here)), SEEN)], markeredgecolor=style.PAPER, **point)
+            if _kl(here) > SEEN:
+                high = {**point, "markerfacecolor": style.PAPER, "markeredgecolor": look["color"]}
+                gap.plot([_crossing(sizes, kl)], [SEEN], **high)
+            else:
+                gap.plot([rho], [_kl(here)], markeredgecolor=style.PAPER, **point)
         else:
             gone = {**point, "marker": "X", "markersize": 12}
             mark_end(plane, way, INSET, gone)
-            gap.plot([edge], [SEEN], markeredgecolor=style.PAPER, **gone)
+            gap.plot([_crossing(sizes, kl)], [SEEN], markeredgecolor=style.PAPER, **gone)
     plane.plot([mean], [std], **P)
     return _sentence(start, rho, chart)
+
+
+def _crossing(sizes: np.ndarray, kl: np.ndarray) -> float:
+    """Return the step at which the curve leaves through the height SEEN, on the line that is drawn."""
+    last = int(np.flatnonzero(kl < SEEN)[-1])
+    heights = np.arcsinh(kl[last : last + 2] / LINEAR)  # straight lines on the axes of that scale
+    return float(np.interp(np.arcsinh(SEEN / LINEAR), heights, sizes[last : last + 2]))
 
 
 def _kl(source: np.ndarray) -> np.ndarray:
@@ -156,28 +166,21 @@ def _kl(source: np.ndarray) -> np.ndarray:
 
 
 def _sentence(start: Normal, rho: float, chart: str) -> str:
-    natural, other = _end(start, rho, "natural", "KL(q‖posterior) "), _end(start, rho, chart, "KL ")
-    return f"From {_named(start)}, ρ = {rho:.2f}: natural coordinates {natural}; {chart} {other}."
+    name = "expectation coordinates" if chart == "expectation" else chart
+    natural, other = _end(start, rho, "natural"), _end(start, rho, chart)
+    return f"From {_named(start)}, ρ = {rho:.2f}: in natural coordinates it {natural}; in {name} it {other}."
 
 
-def _end(start: Normal, rho: float, chart: str, name: str) -> str:
-    """Write where a step ends and its divergence, or where it left the space and what is not positive."""
+def _end(start: Normal, rho: float, chart: str) -> str:
+    """Write where a step ends and its divergence from the posterior, or at which ρ it left the space."""
     slope = elbo_slope(start)
     edge = leaves(start, slope, chart)
-    verb = "end" if chart == "natural" else "ends"
-    if rho < edge:
-        end = natural_step(start, slope, chart, rho)
-        kl = float(_kl(end))
-        words = "0 to rounding" if kl < ROUNDING else f"{kl:.3f} nats" if kl >= 0.001 else "below 0.001 nats"
-        return f"{verb} at {_named(Normal.from_source(end))}, {name}{words}"
-    one = NORMAL_CHARTS[chart]
-    x = one.coordinates(start) + rho * one.jacobian(start) @ natural_gradient(start, slope)
-    what, value = {
-        "natural": ("precision", -2.0 * x[1]),
-        "expectation": ("variance", x[1] - x[0] ** 2),
-        "(mean, std²)": ("variance", x[1]),
-    }.get(chart, ("std", x[1]))
-    return f"{verb} at no distribution from ρ = {edge:.2f} on, {what} now {value:.2f}".replace("-", "−")
+    if rho >= edge:
+        return f"leaves the space at ρ = {edge:.2f}"
+    end = natural_step(start, slope, chart, rho)
+    kl = float(_kl(end))
+    words = "0 to rounding" if kl < ROUNDING else f"{kl:.3f} nats" if kl >= 0.001 else "below 0.001 nats"
+    return f"lands on {_named(Normal.from_source(end))}, KL {words}"
 
 
 def _named(q: Normal) -> str:
