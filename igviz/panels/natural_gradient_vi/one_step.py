@@ -28,6 +28,7 @@ NEARER = 1.0 - np.geomspace(1e-2, 1e-9, 15)  # shares of the step that leaves th
 LEVELS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # of KL(q‖posterior), drawn as contours
 HIGHEST, SEEN, LINEAR = 40.0, 30.0, 0.01  # nats: the top of the axes and of the markers; linear below
 ROUNDING = 1e-18  # nats
+LANDS = "it lands "  # said once if both do
 
 CONTOUR: dict[str, Any] = {"color": "#B0B0B0", "linestyle": "-", "linewidth": 1.0}
 NOTHING: dict[str, Any] = {"facecolor": "#EEEEEE", "edgecolor": "none", "zorder": 0.6}
@@ -168,7 +169,9 @@ def _kl(source: np.ndarray) -> np.ndarray:
 def _sentence(start: Normal, rho: float, chart: str) -> str:
     name = "expectation coordinates" if chart == "expectation" else chart
     natural, other = _end(start, rho, "natural"), _end(start, rho, chart)
-    return f"From {_named(start)}, ρ = {rho:.2f}: in natural coordinates it {natural}; in {name} it {other}."
+    if natural.startswith(LANDS) and other.startswith(LANDS):
+        other = other.removeprefix(LANDS)
+    return f"From {_named(start)}, ρ = {rho:.2f}: in natural coordinates {natural}; in {name} {other}."
 
 
 def _end(start: Normal, rho: float, chart: str) -> str:
@@ -176,11 +179,11 @@ def _end(start: Normal, rho: float, chart: str) -> str:
     slope = elbo_slope(start)
     edge = leaves(start, slope, chart)
     if rho >= edge:
-        return f"leaves the space at ρ = {edge:.2f}"
+        return f"it leaves the space at ρ = {edge:.2f}"
     end = natural_step(start, slope, chart, rho)
     kl = float(_kl(end))
-    words = "0 to rounding" if kl < ROUNDING else f"{kl:.3f} nats" if kl >= 0.001 else "below 0.001 nats"
-    return f"lands on {_named(Normal.from_source(end))}, KL {words}"
+    words = "0 to rounding" if kl < ROUNDING else f"{kl:.3f} nats" if kl >= 0.001 else "< 0.001 nats"
+    return f"{LANDS}on {_named(Normal.from_source(end))}, KL {words}"
 
 
 def _named(q: Normal) -> str:
