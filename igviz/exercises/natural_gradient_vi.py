@@ -311,8 +311,8 @@ def _statements() -> Exercise:
             ),
             Case(
                 has("f"),
-                "Look again at why nothing is inverted: what is the Fisher matrix of a normal in natural "
-                "coordinates, away from N(0, 1)?",
+                "Look again at why nothing is inverted: what is (lecture 02) the Fisher matrix of a normal "
+                "in natural coordinates, already at N(0, 1)?",
             ),
             Case(
                 lacks("a"),
@@ -325,8 +325,8 @@ def _statements() -> Exercise:
                 "happened on the digits?",
             ),
         ),
-        otherwise=f"{missing} if f is concave, which sign has E[−∇²f], and what is a mixture of two positive "
-        "definite matrices?",
+        otherwise=f"{missing} if f is strictly concave, is E[−∇²f] positive definite, and what is "
+        "then a mixture of it and Λ?",
     )
 
 

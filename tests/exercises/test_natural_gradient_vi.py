@@ -249,9 +249,12 @@ def test_the_statements():
     smallest = []
     for _ in range(200):
         root, other = rng.normal(size=(2, 3, 3))
-        precision, curvature = root @ root.T, -other[:, :2] @ other[:, :2].T  # concave, flat on one axis
-        new = right_step(precision, np.zeros(3), np.zeros(3), curvature, rng.uniform(0, 1))[1]
-        smallest.append(np.linalg.eigvalsh(new)[0])
+        for step in (rng.uniform(0, 1), 1.0):
+            new = right_step(root @ root.T, np.zeros(3), np.zeros(3), -other @ other.T, step)[1]
+            smallest.append(np.linalg.eigvalsh(new)[0])
+    flat = -other[:, :2] @ other[:, :2].T  # concave, but flat on one axis: not enough at step 1
+    new = right_step(root @ root.T, np.zeros(3), np.zeros(3), flat, 1.0)[1]
+    assert np.linalg.eigvalsh(new)[0] == pytest.approx(0.0, abs=1e-12)
     holds = {
         "a": bool(np.allclose(order[True], 2, atol=0.1) and np.allclose(order[False], 1, atol=0.1)),
         "b": not np.allclose(velocities[0], velocities[1:], rtol=1e-9),
@@ -260,6 +263,7 @@ def test_the_statements():
         "e": min(smallest) > 0,
         "f": bool(np.allclose(ig.Normal(1.3, 0.7).fisher("natural"), np.eye(2), atol=0.1)),
     }
+    np.testing.assert_allclose(ig.Normal(0, 1).fisher("natural"), np.diag([1, 2]), atol=1e-12)  # nor there
     assert "".join(letter for letter in holds if holds[letter]) == SOLUTIONS["05.4"]
 
 
@@ -472,7 +476,7 @@ NEAR_MISSES = [
     ("05.4", ["d", "e"], "shrink the step by 10"),
     ("05.4", "e", "shrink the step by 10"),
     ("05.4", "ae", "What happened on the digits?"),
-    ("05.4", "ad", "which sign has E[−∇²f]"),
+    ("05.4", "ad", "is E[−∇²f] positive definite"),
     ("05.4", "", "Name at least one of the letters"),
     ("05.4", "adx", "got another text"),
     ("05.4", 4, "in quotation marks, got a number"),
