@@ -182,4 +182,5 @@ class LineDensity:
             first, second = self._integrate(powers)[0]
         except ArithmeticError as error:
             raise ArithmeticError(f"its variance is not finite: {error}") from None
-        return mean + std * float(first), std * float(np.sqrt(second - first**2))
+        # the square of first is below rounding: what was missed has next to no mass
+        return mean + std * float(first), std * float(np.sqrt(second))

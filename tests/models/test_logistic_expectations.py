@@ -75,8 +75,23 @@ def test_many_rows_are_the_loop(digits):
     np.testing.assert_allclose(together[:, ::11], alone[..., 0].T, atol=max(2e-15, 10.0**-digits), rtol=2e-15)
 
 
-def test_one_rule_serves_many_rows(monkeypatch):
-    """Blocks and their remainders change nothing."""
+@pytest.mark.parametrize(("std", "digits", "most"), [(0.2, 15, 11), (0.2, 6, 4), (1.2, 15, 50), (0.0, 15, 1)])
+def test_rows_have_no_more_nodes_than_they_need(monkeypatch, std, digits, most):
+    evaluations, summed = [], logistic_expectations._sum
+
+    def counted(below, std, nodes, weights, work):
+        evaluations.append(nodes.size * std.size)
+        return summed(below, std, nodes, weights, work)
+
+    monkeypatch.setattr(logistic_expectations, "_sum", counted)
+    rng = np.random.default_rng(33)
+    softplus_means(rng.normal(size=5_000), std * rng.uniform(0.5, 1.0, size=5_000), digits)
+    assert sum(evaluations) <= 5_000 * most
+    assert len(evaluations) < 10
+
+
+def test_blocks_change_nothing(monkeypatch):
+    """Nor do their remainders."""
     rng = np.random.default_rng(32)
     mean, std = rng.normal(size=500), rng.uniform(0.9, 4.0, size=500)
     whole = softplus_means(mean, std, 15)
