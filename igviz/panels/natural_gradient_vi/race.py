@@ -113,8 +113,8 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
         "Short steps": {"step": 0.1},
         "Step 1 for all": {"step": 1.0},
         "From a wide bell": {"mean": 1.5, "log_std": 0.6, "step": 0.2},
-        "Too long a step": {"step": 0.5},
-        "Damped": {"step": 1.0, "damping": 0.3},
+        "Near and away": {"mean": -2.8, "log_std": -0.6, "step": 0.5},
+        "Damped": {"step": 1.0, "damping": 1.0},
     },
     predict=Prediction(
         "All four now take step 1. Who is the first to stay within 0.001 nats of the top?",
@@ -124,10 +124,10 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
 )
 def race(
     axes: tuple[Axes, Axes],
-    step: float = 0.8,
+    step: float = 0.3,
     damping: float = 0.0,
-    mean: float = -2.8,
-    log_std: float = -0.6,
+    mean: float = 1.3,
+    log_std: float = -0.2,
 ) -> str:
     """Race four walkers with the same exact gradients to the top of the ELBO: only the geometry differs."""
     chart, gaps = axes
