@@ -16,7 +16,7 @@ from igviz.geometry.numerics import as_numbers
 from igviz.inference.protocol import DIGITS, ExpectedDerivatives
 
 _CACHED = 100_000  # entries of X at a time: they and what becomes of them stay in the processor's cache
-_ENTRIES = 1 << 20  # of (grid of q) × rows at a time
+_ENTRIES = 1 << 20  # of (grid of q) × rows, or of their matrices, at a time
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -94,15 +94,15 @@ class Regression(ABC):
         """
         grid, count = mean.shape[:-1], math.prod(mean.shape[:-1])
         means, roots = mean.reshape(count, self.dimension), root.reshape(count, *root.shape[len(grid) :])
-        at_once = max(1, _ENTRIES // len(self.X))
+        at_once = max(1, _ENTRIES // max(len(self.X), self.dimension**2))
         with np.errstate(over="ignore", invalid="ignore"):  # what cannot be represented is ∞ or nan
             blocks = [
                 self._block(means[start : start + at_once], roots[start : start + at_once], digits, order)
                 for start in range(0, max(count, 1), at_once)
             ]
-        parts = (
-            blocks[0] if len(blocks) == 1 else [np.concatenate(part) for part in zip(*blocks, strict=True)]
-        )
+        parts = blocks[0]
+        if len(blocks) > 1:
+            parts = [np.concatenate(part) for part in zip(*blocks, strict=True)]
         return [part.reshape(grid + part.shape[1:]) for part in parts]
 
     def _block(self, means: np.ndarray, roots: np.ndarray, digits: int, order: int) -> list[np.ndarray]:
@@ -131,7 +131,7 @@ class Regression(ABC):
         for rows in self._row_blocks(len(roots)):
             x = self.X[rows]
             spread = np.matmul(x, roots, out=work[:, : len(x), : roots.shape[-1]])
-            np.einsum("qnk,qnk->qn", spread, spread, out=found[:, rows])
+            np.vecdot(spread, spread, out=found[:, rows])
         return found
 
     def _weighted(self, second: np.ndarray, work: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import scipy.stats
 from scipy.integrate import quad
 from scipy.optimize import minimize
 
+import igviz as ig
 from igviz.geometry.families.normal import Normal
 from igviz.models import skewed_posterior as example
 
@@ -57,6 +58,17 @@ def test_the_elbo_and_the_divergence_make_the_evidence():
     q, z = Normal(-0.7, 0.6), example.GRID
     kl = np.trapezoid(q.pdf(z) * (q.log_prob(z) - example.log_joint(z) + example.log_evidence()), z)
     np.testing.assert_allclose(example.elbo(q) + kl, example.log_evidence(), rtol=1e-11)
+
+
+def test_it_is_one_model_in_three_forms():
+    """A Poisson regression on a constant, a model of one number, and the functions of this module."""
+    q = Normal([[-1.4], [0.3]], [0.5, 1.2, 1e-3])
+    np.testing.assert_allclose(ig.elbo(example.REGRESSION, q), example.elbo(q), rtol=1e-14)
+    np.testing.assert_allclose(ig.elbo(example.MODEL, q), example.elbo(q), rtol=1e-13)
+    assert example.MODEL.prior == Normal(0.0, 1.5)
+    z = np.array([-3.0, 0.4, 2.0])
+    np.testing.assert_array_equal(example.MODEL.log_joint(z[:, None]), example.log_joint(z))
+    assert example.elbo_gradient(q).shape == (2, 3, 2)
 
 
 def test_the_best_normal():
