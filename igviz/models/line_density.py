@@ -62,6 +62,7 @@ class LineDensity:
         return np.array([self._polished(mode) for mode in found[heights > np.max(heights) - _FORGOTTEN]])
 
     def _require_numbers(self, values: np.ndarray) -> None:
+        """Raise if next to a place that is nan the density is not next to nothing."""
         unknown = np.isnan(self._given(self._scan))
         beside = np.zeros_like(unknown)
         beside[1:] |= unknown[:-1]
@@ -95,7 +96,7 @@ class LineDensity:
         higher = np.minimum(self._logarithm(mode - distances), self._logarithm(mode + distances))
         fallen = higher < self._logarithm(np.array(mode)) - 1.0
         if not np.any(fallen):
-            raise ArithmeticError("it does not fall on both sides")
+            raise ArithmeticError("it falls on neither side of its maximum")
         return float(distances[np.argmax(fallen)])
 
     @cached_property

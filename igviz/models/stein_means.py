@@ -57,24 +57,13 @@ def stein_means(function: Function, mean: np.ndarray, std: np.ndarray) -> np.nda
     RoughError
         If f is too rough for a step of 1/2048 std.
     """
-    normals = _Normals(function, mean.ravel(), std.ravel(), np.zeros(mean.size))
-    found = np.full((3, mean.size), np.nan)
+    means, stds = mean.ravel(), std.ravel()
+    found = np.empty((3, means.size))
+    at_once = _ENTRIES // _LOOKED_AT.size
     with np.errstate(over="ignore", invalid="ignore"):
-        seen = normals.values(_LOOKED_AT)
-        np.copyto(normals.middle, seen[:, 0], where=np.isfinite(seen[:, 0]))
-        tails = np.abs(seen - normals.middle[:, None]) * _SHARES
-        todo = np.arange(mean.size)
-        for reach in _REACHES:
-            some = normals.pick(todo)
-            sums, size = some.sums(_FIRST, reach)
-            beyond = np.abs(_LOOKED_AT) > min(reach, 36.5)
-            enough = np.all(tails[todo][:, beyond] <= _NOTHING * (1.0 + size[:, None]), axis=1)
-            if reach == _REACHES[-1]:
-                enough |= ~np.isfinite(size)  # said as it is: ±∞
-            found[:, todo[enough]] = some.pick(enough).refined(sums[:, :, enough], size[enough], reach)
-            todo = todo[~enough]
-            if not todo.size:
-                break
+        for start in range(0, means.size, at_once):
+            some = slice(start, start + at_once)
+            found[:, some] = _Normals(function, means[some], stds[some], np.zeros(means[some].size)).means()
     return found.reshape(3, *mean.shape)
 
 
@@ -86,6 +75,26 @@ class _Normals:
     mean: np.ndarray
     std: np.ndarray
     middle: np.ndarray
+
+    def means(self) -> np.ndarray:
+        """Return the three means, shape (3, normals), by rules that reach as far as something is left."""
+        found = np.full((3, self.mean.size), np.nan)
+        seen = self.values(_LOOKED_AT)
+        np.copyto(self.middle, seen[:, 0], where=np.isfinite(seen[:, 0]))
+        tails = np.abs(seen - self.middle[:, None]) * _SHARES
+        todo = np.arange(self.mean.size)
+        for reach in _REACHES:
+            some = self.pick(todo)
+            sums, size = some.sums(_FIRST, reach)
+            beyond = np.abs(_LOOKED_AT) > min(reach, 36.5)
+            enough = np.all(tails[todo][:, beyond] <= _NOTHING * (1.0 + size[:, None]), axis=1)
+            if reach == _REACHES[-1]:
+                enough |= ~np.isfinite(size)  # said as it is: ±∞
+            found[:, todo[enough]] = some.pick(enough).refined(sums[:, :, enough], size[enough], reach)
+            todo = todo[~enough]
+            if not todo.size:
+                break
+        return found
 
     def pick(self, which: np.ndarray | slice) -> _Normals:
         return _Normals(self.function, self.mean[which], self.std[which], self.middle[which])
