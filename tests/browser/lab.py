@@ -202,6 +202,27 @@ RUN = """() => {
 }"""
 
 
+# the picture and the sliders' words have stood still for 160 ms, and the picture is the lossless one
+AT_REST = """async panel => {
+  const look = () => {
+    const picture = panel.querySelector('img.igviz-picture');
+    const words = [...panel.querySelectorAll('.widget-readout')].map(one => one.textContent);
+    return [picture.src, picture.dataset.mime, ...words].join('\\n');
+  };
+  let last = look(), quiet = 0;
+  for (let turn = 0; turn < 300; turn++) {
+    await new Promise(done => setTimeout(done, 40));
+    const now = look();
+    quiet = now === last ? quiet + 40 : 0;
+    last = now;
+    const lossless = panel.querySelector('img.igviz-picture').dataset.mime === 'image/png';
+    // a key or a button that was just pressed may need 200 ms before anything moves
+    if (lossless && quiet >= 160 && turn >= 7) return [true, last];
+  }
+  return [false, last];
+}"""
+
+
 class Panel:
     """One panel in the page."""
 
@@ -270,16 +291,8 @@ class Panel:
 
     def settle(self) -> None:
         """Wait until no frame has come for a while, the lossless picture included."""
-        self.lab.page.wait_for_timeout(100)
-        last = None
-        for _ in range(60):
-            picture = self.locator.locator("img.igviz-picture")
-            now = (picture.get_attribute("src"), picture.get_attribute("data-mime"), tuple(self.readouts))
-            if now == last and now[1] == "image/png":
-                return
-            last = now
-            self.lab.page.wait_for_timeout(120)
-        raise AssertionError(f"the panel does not come to rest: {last}")
+        rested, last = self.lab.page.evaluate(AT_REST, self.locator.element_handle())
+        assert rested, f"the panel does not come to rest: {last}"
 
 
 @contextmanager

@@ -105,7 +105,7 @@ def touch_sliders(panel: Panel) -> None:
     for number, handle in enumerate(panel.handles):
         assert handle.get_attribute("aria-label")
         sentences = set()
-        for key in ("Home", *["PageUp"] * 3, "End"):
+        for key in ("Home", "PageUp", "End"):
             frame, reading = panel.serial, panel.readouts[number]
             handle.focus()
             keyboard.press(key)
