@@ -323,6 +323,16 @@ def read_choices(answer: Any, letters: str) -> frozenset[str]:
     return frozenset("".join(words))
 
 
+def has(letter: str) -> Callable[[frozenset[str]], bool]:
+    """Return whether a choice has the letter, as a function of the choice."""
+    return lambda chosen: letter in chosen
+
+
+def lacks(letter: str) -> Callable[[frozenset[str]], bool]:
+    """Return whether a choice lacks the letter, as a function of the choice."""
+    return lambda chosen: letter not in chosen
+
+
 def for_numbers_only(_error: Exception) -> str:
     """Return what to say of a function that raises when it is given arrays."""
     return "It must work for arrays too: NumPy's functions do, those of math do not."

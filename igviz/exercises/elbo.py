@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from igviz.exercises.checker import (
     NotYet,
     agrees,
     close_to,
+    has,
+    lacks,
     near_miss,
     read_array,
     read_choices,
@@ -231,12 +233,6 @@ _LETTERS = "abcde"
 
 def _directions() -> Exercise:
     wanted = frozenset("bce")
-
-    def has(letter: str) -> Callable[[frozenset[str]], bool]:
-        return lambda chosen: letter in chosen
-
-    def lacks(letter: str) -> Callable[[frozenset[str]], bool]:
-        return lambda chosen: letter not in chosen
 
     missing = "Nothing wrong is chosen, but something is missing:"
     return Exercise(

@@ -17,6 +17,7 @@ from igviz.exercises.checker import (
     Watched,
     agrees,
     close_to,
+    has,
     near_miss,
     read_array,
     read_choices,
@@ -535,9 +536,6 @@ _LETTERS = "abcde"
 
 def _observed() -> Exercise:
     wanted, fails = frozenset("ac"), frozenset("bde")
-
-    def has(letter: str) -> Callable[[frozenset[str]], bool]:
-        return lambda chosen: letter in chosen
 
     return Exercise(
         key="02.4",

@@ -16,6 +16,7 @@ from igviz.exercises.checker import (
     Watched,
     agrees,
     close_to,
+    has,
     near_miss,
     read_array,
     read_choices,
@@ -632,9 +633,6 @@ _LETTERS = "abcde"
 
 def _orders() -> Exercise:
     wanted = frozenset("de")
-
-    def has(letter: str) -> Callable[[frozenset[str]], bool]:
-        return lambda chosen: letter in chosen
 
     missing = "Nothing wrong is chosen, but something is missing:"
     return Exercise(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from igviz.exercises.checker import (
     Exercise,
     agrees,
     close_to,
+    has,
+    lacks,
     near_miss,
     read_array,
     read_choices,
@@ -274,12 +276,6 @@ _LETTERS = "abcdef"
 
 def _statements() -> Exercise:
     wanted = frozenset("ade")
-
-    def has(letter: str) -> Callable[[frozenset[str]], bool]:
-        return lambda chosen: letter in chosen
-
-    def lacks(letter: str) -> Callable[[frozenset[str]], bool]:
-        return lambda chosen: letter not in chosen
 
     missing = "Nothing wrong is chosen, but something is missing:"
     return Exercise(

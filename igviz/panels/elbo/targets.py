@@ -77,9 +77,7 @@ class Target:
 @lru_cache(maxsize=1)
 def skewed() -> Target:
     """Return the running example of lectures 01 to 05."""
-    prior = Normal(0.0, skewed_posterior.PRIOR_STD)
-    model = OneDimensionalModel(skewed_posterior.log_joint, prior=prior)
-    return Target(model, skewed_posterior.elbo, skewed_posterior.elbo_gradient)
+    return Target(skewed_posterior.MODEL, skewed_posterior.elbo, skewed_posterior.elbo_gradient)
 
 
 @lru_cache(maxsize=128)
