@@ -33,7 +33,10 @@ _HOME = {
     "Poisson": "igviz.geometry.families.poisson",
     "PoissonRegression": "igviz.models.poisson_regression",
     "StudentT": "igviz.geometry.families.student_t",
+    "PullbackGeometry": "igviz.geometry.pullback",
     "RiemannianManifold": "igviz.geometry.riemannian",
+    "UncertainDecoder": "igviz.models.uncertain_decoder",
+    "VAE": "igviz.models.vae",
     "adam": "igviz.inference.optimisers",
     "alpha_connection": "igviz.geometry.alpha_geometry",
     "alpha_divergence": "igviz.geometry.divergences",
@@ -126,6 +129,7 @@ if TYPE_CHECKING:
     from igviz.geometry.information_by_quadrature import information_by_quadrature
     from igviz.geometry.kl_balls import kl_ball
     from igviz.geometry.projections import e_projection, m_projection, pythagorean_residual
+    from igviz.geometry.pullback import PullbackGeometry
     from igviz.geometry.riemannian import RiemannianManifold
     from igviz.geometry.submanifolds import FlatSubmanifold, independence_model
     from igviz.geometry.total_variation import total_variation
@@ -142,6 +146,8 @@ if TYPE_CHECKING:
     from igviz.models.logistic_regression import LogisticRegression
     from igviz.models.one_dimensional import OneDimensionalModel
     from igviz.models.poisson_regression import PoissonRegression
+    from igviz.models.uncertain_decoder import UncertainDecoder
+    from igviz.models.vae import VAE
     from igviz.panels.engine import Prediction, Slider, Work, panel, projector
     from igviz.plots.course_map import course_map
 

@@ -1,0 +1,97 @@
+"""The cure of a decoder that is sure where it saw nothing: away from the codes its pixels go to one half."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import expit
+
+from igviz.inference.arguments import require_positive
+
+ROWS = 2_000_000  # of distances at a time
+LEAST = 0.1  # how many codes close by make half of the logits: one code alone leaves 10/11 of its own
+
+
+class Decoder(Protocol):
+    """What is cured: logits with a Jacobian, such as `VAE.decoder`."""
+
+    def __call__(self, inputs: ArrayLike) -> np.ndarray:
+        """Return logits, shape (..., pixels), at z, shape (..., latent)."""
+
+    def jacobian(self, inputs: ArrayLike) -> np.ndarray:
+        """Return ∂logits/∂z, shape (..., pixels, latent)."""
+
+
+class UncertainDecoder:
+    """A decoder whose logits are multiplied by n/(n + 0.1), n(z) = Σ exp(−‖z − code‖²/(2 width²)).
+
+    Among the codes nothing changes; away from them every pixel's probability goes to ½ and the entropy to
+    its largest value, log 2 a pixel. On the way there the pixels change: leaving the codes has a length.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        From z to logits, with a ``jacobian``.
+    codes : array_like
+        Where the data lie, shape (n, latent): the means of q(z|x).
+    width : float
+        How far a code is known to reach.
+
+    Raises
+    ------
+    ValueError
+        If the codes are not finite points, or the width is not positive.
+
+    References
+    ----------
+    Arvanitidis, G., et al. (2022). Pulling back information geometry. AISTATS, section 3.3. Hauberg, S.
+    (2018). Only Bayes should learn a manifold. arXiv, section 4.
+    """
+
+    def __init__(self, decoder: Decoder, codes: ArrayLike, width: float = 0.3) -> None:
+        made = np.asarray(codes, dtype=np.float64)
+        if made.ndim != 2 or 0 in made.shape or not np.all(np.isfinite(made)):
+            raise ValueError(
+                f"UncertainDecoder: codes must be finite points, shape (n, latent), got shape {made.shape}"
+            )
+        require_positive("UncertainDecoder", "width", width)
+        self.decoder, self.codes, self.width = decoder, made, float(width)
+
+    def trust(self, latent: ArrayLike) -> np.ndarray:
+        """Return n/(n + 0.1), shape (...): 1 among the codes, 0 far away."""
+        return self._trust(np.asarray(latent, dtype=np.float64))[0]
+
+    def __call__(self, latent: ArrayLike) -> np.ndarray:
+        """Return logits, shape (..., pixels), at z, shape (..., latent)."""
+        z = np.asarray(latent, dtype=np.float64)
+        return self._trust(z)[0][..., None] * self.decoder(z)
+
+    def jacobian(self, latent: ArrayLike) -> np.ndarray:
+        """Return ∂logits/∂z, shape (..., pixels, latent)."""
+        z = np.asarray(latent, dtype=np.float64)
+        trust, slope = self._trust(z)
+        logits = np.asarray(self.decoder(z), dtype=np.float64)
+        return trust[..., None, None] * self.decoder.jacobian(z) + logits[..., None] * slope[..., None, :]
+
+    def _trust(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return trust, shape (...), and its gradient, shape (..., latent)."""
+        points = z.reshape(-1, z.shape[-1])
+        log_count, slope = np.empty(len(points)), np.empty(points.shape)
+        rows = max(1, ROWS // len(self.codes))
+        for start in range(0, len(points), rows):
+            part = points[start : start + rows]
+            squares = (
+                np.sum(part**2, axis=1)[:, None] + np.sum(self.codes**2, axis=1) - 2.0 * part @ self.codes.T
+            )
+            powers = squares / (-2.0 * self.width**2)
+            top = np.max(powers, axis=1, keepdims=True)
+            np.exp(powers - top, out=powers)
+            total = np.sum(powers, axis=1)
+            log_count[start : start + rows] = top[:, 0] + np.log(total)
+            mean = powers @ self.codes / total[:, None]
+            slope[start : start + rows] = (mean - part) / self.width**2
+        trust = expit(log_count - np.log(LEAST))
+        slope *= (trust * expit(np.log(LEAST) - log_count))[:, None]
+        return trust.reshape(z.shape[:-1]), slope.reshape(z.shape)

@@ -1,0 +1,403 @@
+"""A variational autoencoder of black and white images: Gaussian encoder, Bernoulli decoder, NumPy."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+from scipy.special import expit
+
+from igviz.geometry.families.normal import Normal
+from igviz.inference.arguments import require, require_count, require_positive
+from igviz.models import vae_likelihood, vae_refinement, vae_storage
+from igviz.models.images import check_images
+from igviz.models.network import Network, checked_dtype
+from igviz.models.vae_quadrature import expected_log_likelihood
+from igviz.models.vae_training import kl_of_units
+from igviz.models.vae_walk import Epoch, Settings, Training
+
+BATCH, RATE, PATIENCE, EPOCHS = 64, 2e-3, 50, 600
+RAREST = 0.01  # the decoder's biases start at the pixels' own frequencies, kept so far from 0 and 1
+
+
+class VAE:
+    """p(z) = N(0, I), p(x|z) of independent pixels, q(z|x) = N(mean(x), diag std(x)²), all in nats an image.
+
+    Parameters
+    ----------
+    latent : int
+        Latent numbers of an image.
+    hidden : sequence of int
+        Units of the encoder's hidden layers; the decoder has them in reverse order. All are tanh: the metric
+        of a network with kinks would jump.
+    seed : int
+        Of the weights, the order of the images and the noise.
+    dtype : {numpy.float64, numpy.float32}
+        Of weights and arithmetic.
+
+    Attributes
+    ----------
+    encoder, decoder : Network
+        From images to (mean, log std) of q(z|x), from z to the logits of the pixels. There is none before
+        the first `fit`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong kind or out of its range.
+
+    References
+    ----------
+    Kingma, D. P., Welling, M. (2014). Auto-Encoding Variational Bayes. ICLR, section 3.
+    """
+
+    def __init__(
+        self,
+        latent: int = 2,
+        hidden: Sequence[int] = (64, 64),
+        seed: int = 0,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
+        require_count("VAE", "latent", latent, 1)
+        require_count("VAE", "seed", seed)
+        require(
+            isinstance(hidden, Sequence) and len(hidden) > 0, "VAE", "hidden", hidden, "a list of layer sizes"
+        )
+        for size in hidden:
+            require_count("VAE", "hidden", size, 1)
+        self.latent, self.hidden, self.seed = int(latent), tuple(map(int, hidden)), int(seed)
+        self.dtype = checked_dtype("VAE", dtype)
+        self._networks: tuple[Network, Network] | None = None
+        self._training: Training | None = None
+
+    def __repr__(self) -> str:
+        """Return how it was made, and how long it was trained."""
+        trained = f"epoch {self.best_epoch} of {len(self.history)}" if self.history else "not fitted"
+        return (
+            f"<VAE latent={self.latent} hidden={self.hidden} seed={self.seed} dtype={self.dtype}: {trained}>"
+        )
+
+    # -- training ------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        images: ArrayLike,
+        validation: ArrayLike | None = None,
+        epochs: int = EPOCHS,
+        beta: float = 1.0,
+        progress: bool = True,
+        *,
+        batch: int = BATCH,
+        rate: float = RATE,
+        patience: int | None = PATIENCE,
+    ) -> VAE:
+        """Climb the ELBO; keep the weights that were best on the validation images.
+
+        A second call goes on where the first one ended, also after an interruption (the ■ button, Ctrl-C),
+        which loses at most the epoch it falls into: the weights used are always the best so far.
+
+        Parameters
+        ----------
+        images : array_like
+            Pixels 0 or 1, shape (n, pixels).
+        validation : array_like, optional
+            Images that decide when to stop and which weights are kept. Without them all epochs are done and
+            the last weights are kept.
+        epochs : int
+            At most so many passes over the images.
+        beta : float
+            The weight of the KL. What is climbed, and what the validation images judge by, is then
+            E_q[log p(x|z)] − beta·KL(q‖p), which is the ELBO for 1 only; the history reports both parts.
+        progress : bool
+            Show a bar, and in the end a sentence.
+        batch : int
+            Images in a step.
+        rate : float
+            Adam's step size.
+        patience : int or None
+            Stop after so many epochs without a better one; None never stops early.
+
+        Returns
+        -------
+        VAE
+            Itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is of the wrong kind or out of its range, or the images have not as many pixels
+            as those of the first call.
+        FloatingPointError
+            If the training ran away; the best weights are kept.
+        """
+        going = self.epochs(images, validation, epochs, beta, batch=batch, rate=rate, patience=patience)
+        try:
+            if progress:
+                _show(going, epochs)
+            else:
+                for _epoch in going:
+                    pass
+        except KeyboardInterrupt:  # between two epochs; inside one the walk has seen to it
+            going.close()
+        if progress:
+            print(self.summary())
+        return self
+
+    def epochs(
+        self,
+        images: ArrayLike,
+        validation: ArrayLike | None = None,
+        epochs: int = EPOCHS,
+        beta: float = 1.0,
+        *,
+        batch: int = BATCH,
+        rate: float = RATE,
+        patience: int | None = PATIENCE,
+    ) -> Generator[Epoch]:
+        """Do what `fit` does, one epoch each time the next is asked for: for watching.
+
+        Between two epochs the networks have the weights of the moment; at the end, and when the iterator is
+        closed, the best ones.
+        """
+        pixels = self._networks[0].sizes[0] if self._networks else None
+        x = check_images("VAE.fit", images, pixels).astype(self.dtype)
+        held_out = None
+        if validation is not None:
+            held_out = check_images("VAE.fit", validation, x.shape[1], "validation").astype(self.dtype)
+        require_count("VAE.fit", "epochs", epochs, 1)
+        require_count("VAE.fit", "batch", batch, 1)
+        require_positive("VAE.fit", "rate", rate)
+        if beta != 0:
+            require_positive("VAE.fit", "beta", beta)
+        if patience is not None:
+            require_count("VAE.fit", "patience", patience, 1)
+        how = Settings(epochs, float(beta), batch, float(rate), epochs if patience is None else patience)
+        if self._training is None:
+            often = np.clip(x.mean(axis=0), RAREST, 1.0 - RAREST)
+            self.make(x.shape[1], np.log(often / (1.0 - often)))
+        return self.training.epochs(x, held_out, how)
+
+    def make(self, pixels: int, log_odds: np.ndarray | float = 0.0) -> None:
+        """Make untrained networks for images of so many pixels; `fit` does it at its first call."""
+        rng = np.random.default_rng(self.seed)
+        encoder = Network((pixels, *self.hidden, 2 * self.latent), "tanh", rng, self.dtype)
+        decoder = Network((self.latent, *self.hidden[::-1], pixels), "tanh", rng, self.dtype)
+        decoder.biases[-1][:] = log_odds
+        self._networks = encoder, decoder
+        self._training = Training(encoder, decoder, rng, self.seed)
+
+    @property
+    def training(self) -> Training:
+        """Where the training stands."""
+        self._made()
+        assert self._training is not None
+        return self._training
+
+    @property
+    def history(self) -> list[Epoch]:
+        """What each epoch brought, over all calls of `fit`."""
+        return self._training.history if self._training else []
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose weights are used, 0 before the first."""
+        return self._training.best_epoch if self._training else 0
+
+    def summary(self) -> str:
+        """Return one sentence about the training."""
+        if self._training is None or not self.history:
+            return "Not fitted."
+        best = self.history[self.best_epoch - 1]
+        held_out = best.validation_elbo
+        words = "training" if np.isnan(held_out) else "validation"
+        value = best.elbo if np.isnan(held_out) else held_out
+        return (
+            f"{len(self.history)} epochs. {self._training.stopped} "
+            f"Kept: epoch {self.best_epoch}, {words} ELBO {value:.2f} nats an image."
+        )
+
+    # -- use -----------------------------------------------------------------------------------------------
+
+    @property
+    def encoder(self) -> Network:
+        """The network from images to (mean, log std) of q(z|x)."""
+        return self._made()[0]
+
+    @property
+    def decoder(self) -> Network:
+        """The network from z to the logits of the pixels."""
+        return self._made()[1]
+
+    def _made(self) -> tuple[Network, Network]:
+        if self._networks is None:
+            raise ValueError(
+                "VAE: there are no weights before the first fit; call fit(images) or VAE.load(path)"
+            )
+        return self._networks
+
+    def encode(self, images: ArrayLike) -> Normal:
+        """Return q(z|x): for images of shape (n, pixels) independent normals, shape (n, latent)."""
+        return Normal(*self._code(self._images("encode", images)))
+
+    def decode(self, latent: ArrayLike) -> np.ndarray:
+        """Return the probability of each pixel to be 1, shape (..., pixels), at z, shape (..., latent)."""
+        z = np.asarray(latent, dtype=np.float64)
+        if z.ndim == 0 or z.shape[-1] != self.latent or not np.all(np.isfinite(z)):
+            raise ValueError(
+                f"VAE.decode: latent must be finite and of shape (..., {self.latent}), got {latent!r}"
+            )
+        return expit(self.decoder(z).astype(np.float64))
+
+    def reconstruction(self, images: ArrayLike, q: Normal | None = None) -> np.ndarray:
+        """Return E_q[log p(x|z)] of each image in nats, shape (n,); q as in `elbo`."""
+        x = self._images("reconstruction", images)
+        return expected_log_likelihood(self.decoder, x, *self._given("reconstruction", x, q))
+
+    def kl(self, images: ArrayLike, q: Normal | None = None) -> np.ndarray:
+        """Return KL(q(z|x)‖p(z)) of each image and latent number, (n, latent), in nats; q as in `elbo`."""
+        x = self._images("kl", images)
+        mean, std = self._given("kl", x, q)
+        return kl_of_units(mean, np.log(std))
+
+    def elbo(self, images: ArrayLike, q: Normal | None = None) -> np.ndarray:
+        """Return the ELBO of each image in nats, whatever beta the training had.
+
+        Parameters
+        ----------
+        images : array_like
+            Pixels 0 or 1, shape (n, pixels).
+        q : Normal, optional
+            For each image independent normals, shape (n, latent), such as `refine` returns; by default the
+            encoder's.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (n,): a lower bound of `log_likelihood`. With one or two latent numbers the mean under q is
+            computed by Gauss–Hermite quadrature, with more over 512 fixed draws.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the images are not 0 or 1 or of another shape, or q does not fit them.
+        """
+        x = self._images("elbo", images)
+        mean, std = self._given("elbo", x, q)
+        return expected_log_likelihood(self.decoder, x, mean, std) - np.sum(
+            kl_of_units(mean, np.log(std)), axis=1
+        )
+
+    def log_likelihood(self, images: ArrayLike, samples: int = 1000, seed: int = 0) -> np.ndarray:
+        """Return log p(x) of each image in nats, shape (n,).
+
+        With one or two latent numbers it is the integral of p(x|z)·p(z), by the trapezoid rule on ever finer
+        grids until nothing changes by 1e-6 nats. With more it is the importance-weighted bound of Burda et
+        al. (2016, section 3), whose mean lies below log p(x) and above the ELBO; ``samples`` are drawn from
+        each q(z|x), by ``seed``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the images are not 0 or 1 or of another shape, or samples is not a positive integer.
+        ArithmeticError
+            If the finest grid is too coarse.
+        """
+        x = self._images("log_likelihood", images)
+        if self.latent <= 2:
+            return vae_likelihood.by_quadrature(self.decoder, x)
+        require_count("VAE.log_likelihood", "samples", samples, 1)
+        rng = np.random.default_rng(seed)
+        return vae_likelihood.by_importance(self.decoder, x, *self._code(x), samples, rng)
+
+    def refine(
+        self, images: ArrayLike, q: Normal | None = None, steps: int = 20, step: float = 1.0
+    ) -> Normal:
+        """Return q of each image after natural-gradient steps of its own, from the encoder's or a given q.
+
+        What these steps gain is the encoder's amortisation gap; what is left to `log_likelihood` is the
+        approximation gap of independent normals.
+
+        Parameters
+        ----------
+        images : array_like
+            Pixels 0 or 1, shape (n, pixels).
+        q : Normal, optional
+            Where to start, shape (n, latent); by default the encoder's.
+        steps : int
+            At most so many; an image whose ELBO has stopped rising rests.
+        step : float
+            In (0, 1], halved for an image while it would lower its ELBO or leave the space.
+
+        Returns
+        -------
+        Normal
+            Shape (n, latent). No image's ELBO is lower than where it started.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is of the wrong kind or out of its range.
+
+        References
+        ----------
+        Cremer, C., Li, X., Duvenaud, D. (2018). Inference Suboptimality in Variational Autoencoders. ICML,
+        section 3. Khan, M. E., Lin, W. (2017). Conjugate-Computation Variational Inference. AISTATS,
+        section 3.
+        """
+        x = self._images("refine", images)
+        require_count("VAE.refine", "steps", steps, 1)
+        require_positive("VAE.refine", "step", step, 1.0)
+        return Normal(*vae_refinement.refine(self.decoder, x, *self._given("refine", x, q), steps, step))
+
+    # -- files ---------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> Path:
+        """Write weights, history and where the training stands to an .npz file; return its path."""
+        return vae_storage.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> VAE:
+        """Return what `save` wrote: `fit` goes on as if there had been no file.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If the file was not written by `save`.
+        """
+        return vae_storage.load(cls, path)
+
+    def _images(self, method: str, images: ArrayLike) -> np.ndarray:
+        return check_images(f"VAE.{method}", images, self.encoder.sizes[0])
+
+    def _code(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        outputs = self.encoder(images).astype(np.float64)
+        return outputs[:, : self.latent], np.exp(outputs[:, self.latent :])
+
+    def _given(self, method: str, images: np.ndarray, q: Normal | None) -> tuple[np.ndarray, np.ndarray]:
+        if q is None:
+            return self._code(images)
+        shape = (len(images), self.latent)
+        if not isinstance(q, Normal):
+            raise TypeError(
+                f"VAE.{method}: q must be an igviz.Normal of shape {shape}, got {type(q).__name__}"
+            )
+        mean, std = np.broadcast_arrays(q.mean, q.std)
+        if mean.shape != shape:
+            raise ValueError(f"VAE.{method}: q must have shape {shape}, one row an image, got {mean.shape}")
+        return mean, std
+
+
+def _show(going: Iterator[Epoch], epochs: int) -> None:
+    """Run a training behind a bar of text, which any front end shows and which leaves nothing behind."""
+    from tqdm.std import tqdm
+
+    with tqdm(total=epochs, file=sys.stdout, leave=False, unit="epoch", desc="Training") as bar:
+        for epoch in going:
+            value = epoch.elbo if np.isnan(epoch.validation_elbo) else epoch.validation_elbo
+            bar.set_postfix_str(f"ELBO {value:.1f} nats", refresh=False)
+            bar.update()
