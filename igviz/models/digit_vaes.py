@@ -23,7 +23,7 @@ _used: list[VAE] = []
 
 @cache
 def _lecture() -> VAE:
-    return VAE(latent=2, hidden=(64, 64), seed=0).fit(digits().training, digits().validation, progress=False)
+    return VAE(latent=2, seed=0).fit(digits().training, digits().validation, progress=False)
 
 
 def lecture() -> VAE:
@@ -54,9 +54,7 @@ def by_beta(beta: float) -> VAE:
     """Return an autoencoder trained like the lecture's, with this weight of the KL."""
     if beta == 1.0:
         return _lecture()
-    return VAE(latent=2, hidden=(64, 64), seed=0).fit(
-        digits().training, digits().validation, beta=beta, progress=False
-    )
+    return VAE(latent=2, seed=0).fit(digits().training, digits().validation, beta=beta, progress=False)
 
 
 class Station(NamedTuple):
@@ -70,7 +68,7 @@ class Station(NamedTuple):
 @cache
 def long_run() -> tuple[Station, ...]:
     """Return the weights on the way of a training without validation images (10 s)."""
-    vae, kept = VAE(latent=2, hidden=(64, 64), seed=0), []
+    vae, kept = VAE(latent=2, seed=0), []
     for epoch in vae.epochs(digits().training, epochs=STATIONS[-1], patience=None):
         if epoch.number in STATIONS:
             kept.append(Station(epoch.number, vae.encoder.parameters.copy(), vae.decoder.parameters.copy()))
@@ -81,7 +79,7 @@ def long_run() -> tuple[Station, ...]:
 def after(epoch: int) -> VAE:
     """Return the autoencoder of the long run with the weights it had after one of `STATIONS`."""
     station = next(one for one in long_run() if one.epoch == epoch)
-    vae = VAE(latent=2, hidden=(64, 64), seed=0)
+    vae = VAE(latent=2, seed=0)
     vae.make(64)
     vae.encoder.parameters[:], vae.decoder.parameters[:] = station.encoder, station.decoder
     return vae

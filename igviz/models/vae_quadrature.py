@@ -41,7 +41,7 @@ def nodes(latent: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def log_likelihood(logits: np.ndarray, images: np.ndarray) -> np.ndarray:
-    """Return log p(x|z) in nats, shape (...), of pixels with these logits; shapes broadcast, (..., pixels)."""
+    """Return log p(x|z) in nats, shape (...), of pixels with these logits, shapes (..., pixels)."""
     total = np.einsum("...i,...i->...", images, logits)
     total -= np.sum(np.maximum(logits, 0.0) + np.log1p(np.exp(-np.abs(logits))), axis=-1)
     return total

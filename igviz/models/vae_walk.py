@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -124,7 +124,7 @@ class Training:
         """Put the best weights into the networks."""
         self.walk.encoder.parameters[:], self.walk.decoder.parameters[:] = self.best
 
-    def epochs(self, images: np.ndarray, held_out: np.ndarray | None, how: Settings) -> Iterator[Epoch]:
+    def epochs(self, images: np.ndarray, held_out: np.ndarray | None, how: Settings) -> Generator[Epoch]:
         """Go on from the last epoch; keep the weights that are best by the held-out images.
 
         However it ends, the networks have the best weights then, and the next call goes on from the end of
