@@ -1,4 +1,4 @@
-"""The autoencoders that lecture 06 talks about: trained on the digits when they are first asked for, then kept.
+"""The autoencoders of lecture 06: trained on the digits when they are first asked for, then kept.
 
 `lecture` is the one everything is shown of; `use` puts another one in its place. `by_beta` are those trained
 with other weights of the KL. `long_run` is one that was never stopped, with its weights on the way.
@@ -54,7 +54,8 @@ def by_beta(beta: float) -> VAE:
     """Return an autoencoder trained like the lecture's, with this weight of the KL."""
     if beta == 1.0:
         return _lecture()
-    return VAE(latent=2, seed=0).fit(digits().training, digits().validation, beta=beta, progress=False)
+    parts = digits()
+    return VAE(latent=2, seed=0).fit(parts.training, parts.validation, beta=beta, progress=False)
 
 
 class Station(NamedTuple):
