@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
@@ -205,6 +206,19 @@ class VAE:
     def best_epoch(self) -> int:
         """The epoch whose weights are used, 0 before the first."""
         return self._training.best_epoch if self._training else 0
+
+    @property
+    def fingerprint(self) -> str:
+        """What a cache keys by: it is another one when the weights, or the epochs done, are others.
+
+        It is computed at each call (0.5 ms), so that weights changed in place count, and is the same after
+        `save` and `load`.
+        """
+        made = hashlib.blake2b(repr((self.latent, self.hidden, self.dtype.name)).encode(), digest_size=16)
+        made.update(f"{self.best_epoch} {len(self.history)}".encode())
+        for network in self._made():
+            made.update(network.parameters.tobytes())
+        return made.hexdigest()
 
     def summary(self) -> str:
         """Return one sentence about the training."""
