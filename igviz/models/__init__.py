@@ -7,7 +7,7 @@ from typing import Any
 from igviz.loading import load
 
 # the running examples of the lectures, as `ig.models.skewed_posterior`
-EXAMPLES = ("skewed_posterior", "bimodal_posterior", "images", "digit_vaes")
+EXAMPLES = ("skewed_posterior", "bimodal_posterior", "images", "network", "digit_vaes")
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ LECTURES = (
     "kl_quadratic_approximation",
     "elbo",
     "natural_gradient_vi",
+    "vae",
 )
 
 
