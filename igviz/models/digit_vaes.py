@@ -7,12 +7,11 @@ with other weights of the KL. `long_run` is one that was never stopped, with its
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
 
-import numpy as np
-
+from igviz.inference.arguments import require
 from igviz.models.images import digits
 from igviz.models.vae import VAE
+from igviz.models.vae_walk import Standing
 
 BETAS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0)
 # epochs of the long run whose weights are kept
@@ -22,13 +21,17 @@ _used: list[VAE] = []
 
 
 @cache
-def _lecture() -> VAE:
-    return VAE(latent=2, seed=0).fit(digits().training, digits().validation, progress=False)
+def _trained(beta: float) -> VAE:
+    vae = VAE(latent=2, seed=0)
+    # not by `fit`, which takes an interruption for an end: half a training must not be kept
+    for _epoch in vae.epochs(digits().training, digits().validation, beta=beta):
+        pass
+    return vae
 
 
 def lecture() -> VAE:
     """Return the autoencoder of the lecture: the last one given to `use`, or one trained now (3 s)."""
-    return _used[-1] if _used else _lecture()
+    return _used[-1] if _used else _trained(1.0)
 
 
 def use(vae: VAE | None) -> None:
@@ -49,38 +52,32 @@ def use(vae: VAE | None) -> None:
     _used[:] = [] if vae is None else [vae]
 
 
-@cache
 def by_beta(beta: float) -> VAE:
-    """Return an autoencoder trained like the lecture's, with this weight of the KL."""
-    if beta == 1.0:
-        return _lecture()
-    parts = digits()
-    return VAE(latent=2, seed=0).fit(parts.training, parts.validation, beta=beta, progress=False)
-
-
-class Station(NamedTuple):
-    """The long run after some epochs."""
-
-    epoch: int
-    encoder: np.ndarray  # parameters
-    decoder: np.ndarray
+    """Return an autoencoder trained like the lecture's own, with this weight of the KL."""
+    return _trained(float(beta))
 
 
 @cache
-def long_run() -> tuple[Station, ...]:
-    """Return the weights on the way of a training without validation images (10 s)."""
+def long_run() -> tuple[Standing, ...]:
+    """Return where a training without validation images stood after each of `STATIONS` (10 s)."""
     vae, kept = VAE(latent=2, seed=0), []
     for epoch in vae.epochs(digits().training, epochs=STATIONS[-1], patience=None):
         if epoch.number in STATIONS:
-            kept.append(Station(epoch.number, vae.encoder.parameters.copy(), vae.decoder.parameters.copy()))
+            kept.append(vae.training.standing)
     return tuple(kept)
 
 
 @cache
 def after(epoch: int) -> VAE:
-    """Return the autoencoder of the long run with the weights it had after one of `STATIONS`."""
-    station = next(one for one in long_run() if one.epoch == epoch)
+    """Return the autoencoder of the long run with the weights it had after one of `STATIONS`.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+    """
+    require(epoch in STATIONS, "digit_vaes.after", "epoch", epoch, f"one of {STATIONS}")
     vae = VAE(latent=2, seed=0)
-    vae.make(64)
-    vae.encoder.parameters[:], vae.decoder.parameters[:] = station.encoder, station.decoder
+    vae.make(digits().training.shape[1])
+    vae.training.resume(long_run()[STATIONS.index(epoch)], "Taken from a longer run.")
     return vae

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 from scipy.special import expit
 
 from igviz.geometry.families.normal import Normal
-from igviz.inference.arguments import require, require_count, require_positive
-from igviz.models import vae_likelihood, vae_refinement, vae_storage
+from igviz.inference.arguments import require_count, require_positive
+from igviz.models import vae_likelihood, vae_progress, vae_refinement, vae_storage
 from igviz.models.images import check_images
 from igviz.models.network import Network, checked_dtype
+from igviz.models.vae_checks import check_points, check_q, check_settings, check_sizes
 from igviz.models.vae_quadrature import expected_log_likelihood
 from igviz.models.vae_training import kl_of_units
-from igviz.models.vae_walk import Epoch, Settings, Training
+from igviz.models.vae_walk import Epoch, Training
 
 BATCH, RATE, PATIENCE, EPOCHS = 64, 2e-3, 50, 600
 RAREST = 0.01  # the decoder's biases start at the pixels' own frequencies, kept so far from 0 and 1
@@ -62,16 +63,8 @@ class VAE:
         seed: int = 0,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        require_count("VAE", "latent", latent, 1)
-        require_count("VAE", "seed", seed)
-        require(
-            isinstance(hidden, Sequence) and len(hidden) > 0, "VAE", "hidden", hidden, "a list of layer sizes"
-        )
-        for size in hidden:
-            require_count("VAE", "hidden", size, 1)
-        self.latent, self.hidden, self.seed = int(latent), tuple(map(int, hidden)), int(seed)
+        self.latent, self.hidden, self.seed = check_sizes(latent, hidden, seed)
         self.dtype = checked_dtype("VAE", dtype)
-        self._networks: tuple[Network, Network] | None = None
         self._training: Training | None = None
 
     def __repr__(self) -> str:
@@ -98,7 +91,8 @@ class VAE:
         """Climb the ELBO; keep the weights that were best on the validation images.
 
         A second call goes on where the first one ended, also after an interruption (the ■ button, Ctrl-C),
-        which loses at most the epoch it falls into: the weights used are always the best so far.
+        which loses at most the epoch it falls into: the weights used are always the best so far. Only the
+        patience begins anew.
 
         Parameters
         ----------
@@ -132,16 +126,17 @@ class VAE:
             If an argument is of the wrong kind or out of its range, or the images have not as many pixels
             as those of the first call.
         FloatingPointError
-            If the training ran away; the best weights are kept.
+            If the training ran away, to weights that are not finite or an ELBO below −1000·log 2 a pixel;
+            the best weights before are kept.
         """
         going = self.epochs(images, validation, epochs, beta, batch=batch, rate=rate, patience=patience)
         try:
             if progress:
-                _show(going, epochs)
+                vae_progress.show(going, epochs)
             else:
                 for _epoch in going:
                     pass
-        except KeyboardInterrupt:  # between two epochs; inside one the walk has seen to it
+        except KeyboardInterrupt:  # which fell between two epochs, or has ended the iterator
             going.close()
         if progress:
             print(self.summary())
@@ -161,21 +156,14 @@ class VAE:
         """Do what `fit` does, one epoch each time the next is asked for: for watching.
 
         Between two epochs the networks have the weights of the moment; at the end, and when the iterator is
-        closed, the best ones.
+        closed or interrupted, the best ones. An interruption is passed on.
         """
-        pixels = self._networks[0].sizes[0] if self._networks else None
+        how = check_settings(epochs, beta, batch, rate, patience)
+        pixels = self.encoder.sizes[0] if self._training else None
         x = check_images("VAE.fit", images, pixels).astype(self.dtype)
         held_out = None
         if validation is not None:
             held_out = check_images("VAE.fit", validation, x.shape[1], "validation").astype(self.dtype)
-        require_count("VAE.fit", "epochs", epochs, 1)
-        require_count("VAE.fit", "batch", batch, 1)
-        require_positive("VAE.fit", "rate", rate)
-        if beta != 0:
-            require_positive("VAE.fit", "beta", beta)
-        if patience is not None:
-            require_count("VAE.fit", "patience", patience, 1)
-        how = Settings(epochs, float(beta), batch, float(rate), epochs if patience is None else patience)
         if self._training is None:
             often = np.clip(x.mean(axis=0), RAREST, 1.0 - RAREST)
             self.make(x.shape[1], np.log(often / (1.0 - often)))
@@ -187,25 +175,26 @@ class VAE:
         encoder = Network((pixels, *self.hidden, 2 * self.latent), "tanh", rng, self.dtype)
         decoder = Network((self.latent, *self.hidden[::-1], pixels), "tanh", rng, self.dtype)
         decoder.biases[-1][:] = log_odds
-        self._networks = encoder, decoder
         self._training = Training(encoder, decoder, rng, self.seed)
 
     @property
     def training(self) -> Training:
-        """Where the training stands."""
-        self._made()
-        assert self._training is not None
+        """The networks, where their training stands, and why it stopped."""
+        if self._training is None:
+            raise ValueError(
+                "VAE: there are no weights before the first fit; call fit(images) or VAE.load(path)"
+            )
         return self._training
 
     @property
-    def history(self) -> list[Epoch]:
+    def history(self) -> tuple[Epoch, ...]:
         """What each epoch brought, over all calls of `fit`."""
-        return self._training.history if self._training else []
+        return self._training.standing.history if self._training else ()
 
     @property
     def best_epoch(self) -> int:
         """The epoch whose weights are used, 0 before the first."""
-        return self._training.best_epoch if self._training else 0
+        return self._training.standing.best_epoch if self._training else 0
 
     @property
     def fingerprint(self) -> str:
@@ -216,7 +205,7 @@ class VAE:
         """
         made = hashlib.blake2b(repr((self.latent, self.hidden, self.dtype.name)).encode(), digest_size=16)
         made.update(f"{self.best_epoch} {len(self.history)}".encode())
-        for network in self._made():
+        for network in (self.encoder, self.decoder):
             made.update(network.parameters.tobytes())
         return made.hexdigest()
 
@@ -238,19 +227,12 @@ class VAE:
     @property
     def encoder(self) -> Network:
         """The network from images to (mean, log std) of q(z|x)."""
-        return self._made()[0]
+        return self.training.walk.encoder
 
     @property
     def decoder(self) -> Network:
         """The network from z to the logits of the pixels."""
-        return self._made()[1]
-
-    def _made(self) -> tuple[Network, Network]:
-        if self._networks is None:
-            raise ValueError(
-                "VAE: there are no weights before the first fit; call fit(images) or VAE.load(path)"
-            )
-        return self._networks
+        return self.training.walk.decoder
 
     def encode(self, images: ArrayLike) -> Normal:
         """Return q(z|x): for images of shape (n, pixels) independent normals, shape (n, latent)."""
@@ -258,11 +240,7 @@ class VAE:
 
     def decode(self, latent: ArrayLike) -> np.ndarray:
         """Return the probability of each pixel to be 1, shape (..., pixels), at z, shape (..., latent)."""
-        z = np.asarray(latent, dtype=np.float64)
-        if z.ndim == 0 or z.shape[-1] != self.latent or not np.all(np.isfinite(z)):
-            raise ValueError(
-                f"VAE.decode: latent must be finite and of shape (..., {self.latent}), got {latent!r}"
-            )
+        z = check_points("VAE.decode", latent, self.latent)
         return expit(self.decoder(z).astype(np.float64))
 
     def reconstruction(self, images: ArrayLike, q: Normal | None = None) -> np.ndarray:
@@ -320,9 +298,10 @@ class VAE:
             If the finest grid is too coarse.
         """
         x = self._images("log_likelihood", images)
+        require_count("VAE.log_likelihood", "samples", samples, 1)
+        require_count("VAE.log_likelihood", "seed", seed)
         if self.latent <= 2:
             return vae_likelihood.by_quadrature(self.decoder, x)
-        require_count("VAE.log_likelihood", "samples", samples, 1)
         rng = np.random.default_rng(seed)
         return vae_likelihood.by_importance(self.decoder, x, *self._code(x), samples, rng)
 
@@ -385,6 +364,12 @@ class VAE:
         """
         return vae_storage.load(cls, path)
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Copy and pickle as `save` and `load` do: a network's arrays are views of each other."""
+        if self._training is None:
+            return type(self), (self.latent, self.hidden, self.seed, self.dtype)
+        return vae_storage.unpack, (type(self), vae_storage.pack(self))
+
     def _images(self, method: str, images: ArrayLike) -> np.ndarray:
         return check_images(f"VAE.{method}", images, self.encoder.sizes[0])
 
@@ -395,23 +380,4 @@ class VAE:
     def _given(self, method: str, images: np.ndarray, q: Normal | None) -> tuple[np.ndarray, np.ndarray]:
         if q is None:
             return self._code(images)
-        shape = (len(images), self.latent)
-        if not isinstance(q, Normal):
-            raise TypeError(
-                f"VAE.{method}: q must be an igviz.Normal of shape {shape}, got {type(q).__name__}"
-            )
-        mean, std = np.broadcast_arrays(q.mean, q.std)
-        if mean.shape != shape:
-            raise ValueError(f"VAE.{method}: q must have shape {shape}, one row an image, got {mean.shape}")
-        return mean, std
-
-
-def _show(going: Iterator[Epoch], epochs: int) -> None:
-    """Run a training behind a bar of text, which any front end shows and which leaves nothing behind."""
-    from tqdm.std import tqdm
-
-    with tqdm(total=epochs, file=sys.stdout, leave=False, unit="epoch", desc="Training") as bar:
-        for epoch in going:
-            value = epoch.elbo if np.isnan(epoch.validation_elbo) else epoch.validation_elbo
-            bar.set_postfix_str(f"ELBO {value:.1f} nats", refresh=False)
-            bar.update()
+        return check_q(f"VAE.{method}", q, (len(images), self.latent))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-import zipfile
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from igviz.models.vae_walk import Epoch, Standing
 
 if TYPE_CHECKING:
     from igviz.models.vae import VAE
@@ -15,10 +17,10 @@ if TYPE_CHECKING:
 FORMAT = "igviz.VAE 1"
 
 
-def save(vae: VAE, path: str | Path) -> Path:
-    """Write a fitted VAE to an .npz file, the ending added if it is missing; return its path."""
-    training = vae.training
-    last = dict(training.last)
+def pack(vae: VAE) -> dict[str, np.ndarray]:
+    """Return all there is to know about a VAE that has weights, as arrays; the words among it are JSON."""
+    training, standing = vae.training, vae.training.standing
+    last = dict(standing.last)
     words = {
         "format": FORMAT,
         "latent": vae.latent,
@@ -26,46 +28,75 @@ def save(vae: VAE, path: str | Path) -> Path:
         "seed": vae.seed,
         "dtype": vae.dtype.name,
         "pixels": vae.encoder.sizes[0],
-        "best_epoch": training.best_epoch,
+        "best_epoch": standing.best_epoch,
         "stopped": training.stopped,
-        "epoch": last.pop("epoch"),
-        "steps": last.pop("steps"),
-        "rng": last.pop("rng"),
+        "last": {name: last.pop(name) for name in ("epoch", "steps", "rng")},
     }
     arrays = {f"last_{name}": array for name, array in last.items()}
-    arrays["best_encoder"], arrays["best_decoder"] = training.best
-    arrays["history"] = np.array(training.history, dtype=np.float64).reshape(-1, 5)
-    written = Path(path)
-    if written.suffix != ".npz":
-        written = written.with_name(written.name + ".npz")
-    np.savez_compressed(written, about=np.array(json.dumps(words)), **arrays)
+    arrays["best_encoder"], arrays["best_decoder"] = standing.best
+    arrays["history"] = np.array(standing.history, dtype=np.float64).reshape(-1, len(Epoch._fields))
+    return arrays | {"about": np.array(json.dumps(words))}
+
+
+def unpack(kind: type[VAE], held: dict[str, np.ndarray]) -> VAE:
+    """Return what `pack` was given, sharing nothing with it."""
+    words = json.loads(str(held["about"]))
+    if words["format"] != FORMAT:
+        raise ValueError(f"the format is {words['format']}, not {FORMAT}")
+    vae = kind(words["latent"], words["hidden"], words["seed"], words["dtype"])
+    vae.make(words["pixels"])
+    last = {name[5:]: array.copy() for name, array in held.items() if name.startswith("last_")}
+    best = held["best_encoder"].copy(), held["best_decoder"].copy()
+    history = tuple(Epoch(int(row[0]), *map(float, row[1:])) for row in held["history"])
+    standing = Standing(last | words["last"], best, words["best_epoch"], history)
+    vae.training.walk.restore(standing.last)  # which fails if the arrays are of another network
+    vae.training.resume(standing, words["stopped"])
+    return vae
+
+
+def save(vae: VAE, path: str | Path) -> Path:
+    """Write a VAE that has weights to an .npz file, the ending added if it is missing; return its path.
+
+    An interruption leaves the file that was there before.
+    """
+    arrays, written = pack(vae), _named("VAE.save", path)
+    unfinished = written.with_name(written.name + ".unfinished")
+    try:
+        with unfinished.open("wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        unfinished.replace(written)
+    finally:
+        unfinished.unlink(missing_ok=True)
     return written
 
 
 def load(kind: type[VAE], path: str | Path) -> VAE:
-    """Return what `save` wrote.
+    """Return what `save` wrote, by the path `save` was given or returned.
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
+    TypeError
+        If the path is none.
+    OSError
+        If there is no such file, or it may not be read.
     ValueError
-        If the file holds something else.
+        If the file holds something else, or is damaged.
     """
+    written = _named("VAE.load", path)
     try:
-        with np.load(Path(path), allow_pickle=False) as file:
-            held = dict(file)
-        words = json.loads(str(held["about"]))
-        if words["format"] != FORMAT:
-            raise KeyError("format")
-    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"VAE.load: path must name a file written by VAE.save, got {str(path)!r}") from error
-    vae = kind(words["latent"], words["hidden"], words["seed"], words["dtype"])
-    vae.make(words["pixels"])
-    training = vae.training
-    training.last = {name[5:]: held[name] for name in held if name.startswith("last_")}
-    training.last |= {name: words[name] for name in ("epoch", "steps", "rng")}
-    training.best = held["best_encoder"], held["best_decoder"]
-    training.best_epoch, training.stopped = words["best_epoch"], words["stopped"]
-    training.resume(held["history"])
-    return vae
+        with np.load(written, allow_pickle=False) as file:
+            return unpack(kind, dict(file))
+    except OSError:
+        raise
+    except Exception as error:  # a damaged archive may fail anywhere, in many ways
+        raise ValueError(
+            f"VAE.load: path must name a whole file written by VAE.save, got {str(path)!r} ({error})"
+        ) from error
+
+
+def _named(where: str, path: str | Path) -> Path:
+    """Return the path with the ending .npz."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{where}: path must be a str or a pathlib.Path, got {path!r}")
+    given = Path(path)
+    return given if given.suffix == ".npz" else given.with_name(given.name + ".npz")

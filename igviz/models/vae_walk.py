@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +12,15 @@ from igviz.models.network import Network
 from igviz.models.vae_training import loss, validate
 
 VALIDATION_DRAWS = 8  # of z for each image; the same in every epoch, so that epochs can be compared
+LOST = 1000.0  # times the log 2 a pixel that coin flips cost: a training with an ELBO below it ran away
+
+Parts = tuple[float, float]  # the means of log p(x|z) and KL
+UNSEEN = (np.nan, np.nan)
+
+
+def objective(parts: Parts, beta: float) -> float:
+    """Return what is climbed: the mean of log p(x|z) less beta times the KL."""
+    return parts[0] - beta * parts[1]
 
 
 class Epoch(NamedTuple):
@@ -44,6 +53,15 @@ class Settings(NamedTuple):
     patience: int
 
 
+class Standing(NamedTuple):
+    """Where a training stands after a whole epoch. It is replaced as one, so that nothing can split it."""
+
+    last: dict[str, Any]  # of `Walk.keep`: where to go on
+    best: tuple[np.ndarray, np.ndarray]  # the parameters that are used
+    best_epoch: int  # 0 before the first
+    history: tuple[Epoch, ...]
+
+
 class Walk:
     """Where a training stands: both networks' weights, what Adam remembers, the random numbers, the epoch."""
 
@@ -51,7 +69,7 @@ class Walk:
         self.encoder, self.decoder, self.rng, self.epoch = encoder, decoder, rng, 0
         self.adams = tuple(Adam(one.parameters.size, one.dtype) for one in (encoder, decoder))
 
-    def advance(self, images: np.ndarray, beta: float, batch: int, rate: float) -> tuple[float, float]:
+    def advance(self, images: np.ndarray, beta: float, batch: int, rate: float) -> Parts:
         """Pass once over the images in random order; return the means of log p(x|z) and KL, as met."""
         latent, dtype = self.decoder.sizes[0], self.encoder.dtype
         order = self.rng.permutation(len(images))
@@ -68,6 +86,10 @@ class Walk:
         self.epoch += 1
         return reconstruction / len(images), kl / len(images)
 
+    def finite(self) -> bool:
+        """Return whether all weights are finite numbers."""
+        return all(bool(np.all(np.isfinite(one.parameters))) for one in (self.encoder, self.decoder))
+
     def keep(self) -> dict[str, Any]:
         """Return all that is needed to go on from here, copied."""
         kept: dict[str, Any] = {
@@ -75,23 +97,20 @@ class Walk:
             "steps": self.adams[0].steps,
             "rng": self.rng.bit_generator.state,
         }
-        for name, network, adam in zip(
-            ("encoder", "decoder"), (self.encoder, self.decoder), self.adams, strict=True
-        ):
+        for name, network, adam in self._named():
             kept[name] = network.parameters.copy()
             kept[f"{name}_mean"], kept[f"{name}_square"] = adam.mean.copy(), adam.square.copy()
         return kept
 
     def restore(self, kept: dict[str, Any]) -> None:
         """Go back to where `keep` was called."""
-        self.epoch = int(kept["epoch"])
-        self.rng.bit_generator.state = kept["rng"]
-        steps = int(kept["steps"])
-        for name, network, adam in zip(
-            ("encoder", "decoder"), (self.encoder, self.decoder), self.adams, strict=True
-        ):
-            network.parameters[:] = kept[name]
-            adam.mean[:], adam.square[:], adam.steps = kept[f"{name}_mean"], kept[f"{name}_square"], steps
+        self.epoch, self.rng.bit_generator.state = int(kept["epoch"]), kept["rng"]
+        for name, network, adam in self._named():
+            network.parameters[:], adam.steps = kept[name], int(kept["steps"])
+            adam.mean[:], adam.square[:] = kept[f"{name}_mean"], kept[f"{name}_square"]
+
+    def _named(self) -> Iterator[tuple[str, Network, Adam]]:
+        return zip(("encoder", "decoder"), (self.encoder, self.decoder), self.adams, strict=True)
 
 
 class Training:
@@ -105,74 +124,102 @@ class Training:
         Of the order of the images and the noise.
     seed : int
         Of the fixed noise of the validation.
+
+    Attributes
+    ----------
+    standing : Standing
+        After the last whole epoch.
+    stopped : str
+        Why the last call ended, a sentence.
     """
 
     def __init__(self, encoder: Network, decoder: Network, rng: np.random.Generator, seed: int) -> None:
-        self.walk, self.seed = Walk(encoder, decoder, rng), seed
-        self.history: list[Epoch] = []
-        self.best_epoch, self.stopped = 0, ""
-        self.last = self.walk.keep()
-        self.best = self.last["encoder"], self.last["decoder"]
+        self.walk, self.seed, self.stopped = Walk(encoder, decoder, rng), seed, ""
+        self._turn = object()  # of the call of `epochs` that may change the networks
+        last = self.walk.keep()
+        self.standing = Standing(last, (last["encoder"], last["decoder"]), 0, ())
 
-    def resume(self, history: np.ndarray) -> None:
-        """Take over a stored history, shape (epochs, 5), with `last` and `best` already set."""
-        self.history = [Epoch(int(row[0]), *map(float, row[1:])) for row in history]
-        self.walk.restore(self.last)
-        self.use_best()
-
-    def use_best(self) -> None:
-        """Put the best weights into the networks."""
-        self.walk.encoder.parameters[:], self.walk.decoder.parameters[:] = self.best
+    def resume(self, standing: Standing, stopped: str) -> None:
+        """Go on from where another training stood."""
+        self.standing, self.stopped = standing, stopped
+        self._use_best()
 
     def epochs(self, images: np.ndarray, held_out: np.ndarray | None, how: Settings) -> Generator[Epoch]:
-        """Go on from the last epoch; keep the weights that are best by the held-out images.
+        """Go on from the last whole epoch; keep the weights that are best by the held-out images.
 
-        However it ends, the networks have the best weights then, and the next call goes on from the end of
-        the last whole epoch.
+        However it ends, by an interruption too, the networks have the best weights then, and the next call
+        goes on from the end of the last whole epoch.
 
         Raises
         ------
         FloatingPointError
             If the training runs away.
+        RuntimeError
+            If another call has taken over since the last epoch.
         """
-        walk, reason = self.walk, "Interrupted."
-        best, since = -np.inf, 0
+        turn = self._turn = object()
         try:
-            if held_out is not None:
-                shape = (VALIDATION_DRAWS, len(held_out), walk.decoder.sizes[0])
-                noise = np.random.default_rng(self.seed).standard_normal(shape, dtype=held_out.dtype)
-                if self.history:  # perhaps by other images or another beta
-                    self.use_best()
-                    part, kl = validate(walk.encoder, walk.decoder, held_out, noise)
-                    best = part - how.beta * kl
-            walk.restore(self.last)
-            for _ in range(how.epochs):
-                with np.errstate(over="ignore", invalid="ignore"):  # what runs away is reported below
-                    met = walk.advance(images, how.beta, how.batch, how.rate)
-                    seen = (np.nan, np.nan)
-                    if held_out is not None:
-                        seen = validate(walk.encoder, walk.decoder, held_out, noise)
-                part, kl = met if held_out is None else seen
-                if not np.all(np.isfinite([*met, part, kl])):
-                    reason = "Ran away."
-                    raise FloatingPointError(
-                        f"VAE.fit: the training ran away in epoch {walk.epoch} at rate {how.rate:g}; "
-                        "the best weights before are kept, a smaller rate may help"
-                    )
-                since += 1
-                self.last = walk.keep()
-                self.history.append(Epoch(walk.epoch, *met, *seen))
-                if held_out is None or part - how.beta * kl > best:
-                    best, since = part - how.beta * kl, 0
-                    self.best, self.best_epoch = (self.last["encoder"], self.last["decoder"]), walk.epoch
-                yield self.history[-1]
-                if since >= how.patience:
-                    reason = f"None of the last {since} was better."
-                    return
-            reason = "All were done."
-        except KeyboardInterrupt:
-            del self.history[int(self.last["epoch"]) :]
-        finally:
-            self.stopped = reason
-            walk.restore(self.last)
-            self.use_best()
+            try:
+                self.stopped = "Interrupted."
+                yield from self._go(images, held_out, how, turn)
+            finally:
+                self._settle(turn)
+        finally:  # once more: an interruption may have fallen into the first
+            self._settle(turn)
+
+    def _go(
+        self, images: np.ndarray, held_out: np.ndarray | None, how: Settings, turn: object
+    ) -> Generator[Epoch]:
+        judging = images[: how.batch] if held_out is None else held_out
+        draws = (1 if held_out is None else VALIDATION_DRAWS, len(judging), self.walk.decoder.sizes[0])
+        noise = np.random.default_rng(self.seed).standard_normal(draws, dtype=images.dtype)
+        best, since = -np.inf, 0
+        if held_out is not None and self.standing.history:  # perhaps by other images or another beta
+            self._use_best()
+            best = objective(validate(self.walk.encoder, self.walk.decoder, judging, noise), how.beta)
+        self.walk.restore(self.standing.last)
+        for _ in range(how.epochs):
+            if self._turn is not turn:
+                raise RuntimeError(
+                    "VAE.epochs: another training of this VAE has begun since; ask for a new one"
+                )
+            with np.errstate(over="ignore", invalid="ignore"):  # what runs away is reported
+                met = self.walk.advance(images, how.beta, how.batch, how.rate)
+                seen = validate(self.walk.encoder, self.walk.decoder, judging, noise)
+            self._check(met, seen, how.rate)
+            reached, since = objective(seen, how.beta), since + 1
+            better = held_out is None or reached > best
+            if better:
+                best, since = reached, 0
+            self._stand(Epoch(self.walk.epoch, *met, *(UNSEEN if held_out is None else seen)), better)
+            yield self.standing.history[-1]
+            if since >= how.patience:
+                self.stopped = f"None of the last {since} was better."
+                return
+        self.stopped = "All were done."
+
+    def _check(self, met: Parts, seen: Parts, rate: float) -> None:
+        """Raise FloatingPointError if the training has run away."""
+        least = -LOST * np.log(2.0) * self.walk.decoder.sizes[-1]
+        if not (self.walk.finite() and objective(met, 1.0) > least and objective(seen, 1.0) > least):
+            self.stopped = "Ran away."
+            raise FloatingPointError(
+                f"VAE.fit: the training ran away in epoch {self.walk.epoch} at rate {rate:g}; "
+                "the best weights before are kept, a smaller rate may help"
+            )
+
+    def _stand(self, epoch: Epoch, better: bool) -> None:
+        """Take the end of an epoch over, with its weights as the best ones if they are."""
+        last, before = self.walk.keep(), self.standing
+        best, best_epoch = before.best, before.best_epoch
+        if better:
+            best, best_epoch = (last["encoder"], last["decoder"]), epoch.number
+        self.standing = Standing(last, best, best_epoch, (*before.history, epoch))
+
+    def _settle(self, turn: object) -> None:
+        if self._turn is turn:
+            self._use_best()
+
+    def _use_best(self) -> None:
+        """Put the best weights into the networks."""
+        self.walk.encoder.parameters[:], self.walk.decoder.parameters[:] = self.standing.best
