@@ -1,0 +1,208 @@
+"""The weight β of the KL: what the encoder says about an image, unit by unit, until it says nothing.
+
+All autoencoders are trained alike but for β, by `igviz.models.digit_vaes.by_beta`, each when it is first
+looked at: while a slider moves, an untrained one is stood in for by the nearest that is trained.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from matplotlib.collections import PathCollection
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Circle, Ellipse, Rectangle
+from matplotlib.path import Path
+from matplotlib.textpath import TextPath
+
+from igviz.models import digit_vaes
+from igviz.models.images import digits
+from igviz.panels.engine import Prediction, Slider, panel
+from igviz.plots import digits as ink
+from igviz.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+IMAGES = 50  # to choose from
+COLLAPSED = 0.01  # nats: a unit whose mean KL is smaller says nothing
+REACH = 4.1  # of the latent plane
+PER_SD = 2.0  # sd: the radius of the prior's circle and of q's ellipse
+HIGHEST_KL, HIGHEST = 4.4, 29.0  # nats
+BAR = 0.7  # width
+NUMERAL = 0.26  # height of a code's digit in the plane
+
+UNITS: tuple[dict[str, Any], ...] = (
+    {"facecolor": style.BLUE, "edgecolor": style.PAPER, "linewidth": 0.8},
+    {"facecolor": style.PAPER, "edgecolor": style.GREEN, "hatch": "////", "linewidth": 1.2},
+)
+RECONSTRUCTION: dict[str, Any] = {"facecolor": style.LIGHT, "edgecolor": style.GREY, "linewidth": 0.8}
+WORDS: dict[str, Any] = {
+    "fontsize": style.TEXT_SIZE,
+    "family": style.FONT,
+    "color": style.INK,
+    "ha": "center",
+    "zorder": 3.0,
+}
+
+
+class Account(NamedTuple):
+    """What one autoencoder makes of the test images, in nats."""
+
+    mean: np.ndarray  # of q(z|x), shape (n, 2)
+    std: np.ndarray  # shape (n, 2)
+    kl: np.ndarray  # of each unit, shape (n, 2)
+    elbo: np.ndarray  # with β = 1, shape (n,)
+    decoded: np.ndarray  # pixels' probabilities at the mean, of the images to choose from, shape (IMAGES, 64)
+
+    @property
+    def reconstruction(self) -> np.ndarray:
+        """E_q[log p(x|z)], shape (n,)."""
+        return self.elbo + np.sum(self.kl, axis=1)
+
+
+_ready: set[float] = set()
+
+
+@cache
+def account(beta: float) -> Account:
+    """Return the account of the autoencoder trained with this β; the first time it is trained (1 to 5 s)."""
+    vae, images = digit_vaes.by_beta(beta), digits().test
+    q = vae.encode(images)
+    made = Account(q.mean, q.std, vae.kl(images), vae.elbo(images), vae.decode(q.mean[:IMAGES]))
+    _ready.add(beta)
+    return made
+
+
+def standing_in(beta: float) -> float:
+    """Return the nearest β whose autoencoder is trained; the given one where there is none."""
+    return min(_ready, key=lambda one: abs(math.log(one / beta)), default=beta)
+
+
+@cache
+def numerals(beta: float) -> tuple[Path, ...]:
+    """Return the test images' codes as outlines of their numerals, one path for each of the five colours.
+
+    As markers ten kinds of text cost a frame 50 ms; so they cost it 2.
+    """
+    labels, made = digits().test_labels, account(beta)
+    font = FontProperties(family=style.FONT, weight="bold")
+    found: list[list[Path]] = [[] for _ in range(5)]
+    for digit in range(10):
+        outline = TextPath((0.0, 0.0), str(digit), size=NUMERAL, prop=font)
+        middle = outline.get_extents().corners().mean(axis=0)
+        found[digit % 5] += [
+            Path(outline.vertices - middle + place, outline.codes) for place in made.mean[labels == digit]
+        ]
+    return tuple(Path.make_compound_path(*some) for some in found)
+
+
+def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
+    plane, units, whole, pixels = axes
+    plane.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal", xlabel="z₁", ylabel="z₂")
+    plane.set_xticks([-4, -2, 0, 2, 4])
+    plane.set_yticks([-4, -2, 0, 2, 4])
+    plane.add_patch(Circle((0.0, 0.0), PER_SD, fill=False, zorder=0.9, **_patch(style.GUIDE)))
+    units.set(xlim=(-0.55, 1.55), ylim=(0.0, HIGHEST_KL), ylabel="test mean of the KL, nats")
+    units.set_xticks([0, 1], ["1", "2"])
+    units.set_xlabel("unit")
+    whole.set(xlim=(-0.55, 1.55), ylim=(0.0, HIGHEST), ylabel="nats")
+    units.set_yticks([0, 1, 2, 3, 4])
+    whole.set_xticks([0, 1], ["−ELBO", "loss"])
+    whole.set_xlabel("test mean")
+    for one in (units, whole, pixels):
+        one.set_title(" ", fontsize=style.LABEL_SIZE, family=style.FONT, pad=6.0)  # beside the legend
+    for one in (units, whole):
+        one.grid(False, axis="x")
+        one.tick_params(axis="x", length=0.0)
+    plane.plot([], [], label="q, 2 sd", **style.APPROXIMATION)
+    plane.plot([], [], label="prior, 2 sd", **style.GUIDE)
+    for words, look in (
+        ("−reconstruction", RECONSTRUCTION),
+        ("KL of unit 1", UNITS[0]),
+        ("KL of unit 2", UNITS[1]),
+    ):
+        plane.add_patch(Rectangle((0.0, 0.0), 0.0, 0.0, label=words, **look))
+    style.legend_above(plane, 5, handlelength=2.0)  # it reaches over all
+    ink.prepare(pixels)
+    pixels.set_xlabel("x, and\ndecoded\nmean")
+    pixels.set(xlim=(-0.5, ink.SIDE - 0.5), ylim=(2.0 * ink.SIDE + ink.GAP - 0.5, -0.5), aspect="equal")
+
+
+@panel(
+    layout=(1, 4),
+    widths=(3.6, 1.1, 1.3, 0.8),
+    setup=_setup,
+    beta=Slider(choices=digit_vaes.BETAS, value=1.0, label="β, weight of the KL"),
+    image=Slider(0, IMAGES - 1, 1, label="test image"),
+    play="image",
+    scenes={
+        "β = 1: the ELBO": {"beta": 1.0},
+        "Too little": {"beta": digit_vaes.BETAS[0]},
+        "Collapse": {"beta": digit_vaes.BETAS[-1]},
+    },
+    predict=Prediction(
+        f"The encoder spends 3.6 nats of KL on an image at β = 1. How many at β = {digit_vaes.BETAS[-1]:g}?",
+        ["About 3.6: the data ask for it", "About 1", "Less than 0.01"],
+        at={"beta": digit_vaes.BETAS[-1]},
+    ),
+)
+def collapse(
+    axes: tuple[Axes, Axes, Axes, Axes], beta: float = 1.0, image: int = 4, moving: bool = False
+) -> str:
+    """Weigh the KL more and more: unit after unit says nothing about the image. Only β = 1 is the ELBO."""
+    plane, units, whole, pixels = axes
+    shown = standing_in(beta) if moving else beta
+    made, parts = account(shown), digits()
+    kl = np.mean(made.kl, axis=0)
+    codes = PathCollection(numerals(shown), facecolors=ink.COLOURS[:5], linewidths=0.0, zorder=1.2)
+    plane.add_collection(codes, autolim=False)
+    size = 2.0 * PER_SD * made.std[image]
+    plane.add_artist(
+        Ellipse(tuple(made.mean[image]), *size, fill=False, zorder=2.5, **_patch(style.APPROXIMATION))
+    )
+    for number, look in enumerate(UNITS):
+        units.add_artist(Rectangle((number - 0.5 * BAR, 0.0), BAR, kl[number], zorder=1.5, **look))
+        units.text(number, kl[number] + 0.03 * HIGHEST_KL, f"{kl[number]:.2f}", **WORDS)
+    lost = -float(np.mean(made.reconstruction))
+    for number, weight in enumerate((1.0, shown)):
+        _stack(whole, number, [lost, *(weight * kl)])
+    ink.show(pixels, ink.mosaic([parts.test[image], made.decoded[image]], 1))
+    return _sentence(beta, shown, made, image)
+
+
+def _stack(axes: Axes, place: int, heights: list[float]) -> None:
+    """Stack reconstruction and the units' KLs, and write the sum above."""
+    bottom = 0.0
+    for height, look in zip(heights, (RECONSTRUCTION, *UNITS), strict=True):
+        axes.add_artist(Rectangle((place - 0.5 * BAR, bottom), BAR, height, zorder=1.5, **look))
+        bottom += height
+    axes.text(place, bottom + 0.02 * HIGHEST, f"{bottom:.1f}", **WORDS)
+
+
+def _patch(line: style.LineStyle) -> dict[str, Any]:
+    return {"edgecolor": line["color"], "linestyle": line["linestyle"], "linewidth": line["linewidth"]}
+
+
+def _few(nats: float) -> str:
+    return f"{nats:.2f}" if nats >= 0.1 else f"{nats:.1g}"
+
+
+def _sentence(beta: float, shown: float, made: Account, image: int) -> str:
+    kl, elbo = np.mean(made.kl, axis=0), float(np.mean(made.elbo))
+    objective = elbo + (1.0 - shown) * float(np.sum(kl))
+    start = f"β = {shown:g}" if shown == beta else f"β = {beta:g} is not trained yet, here is β = {shown:g}"
+    gone = [str(unit) for unit, one in enumerate(kl, start=1) if one < COLLAPSED]
+    collapsed = {0: "", 1: f", unit {''.join(gone)} has collapsed", 2: ", both have collapsed"}[len(gone)]
+    account_ = (
+        f"ELBO {elbo:.2f} is the objective"
+        if shown == 1.0
+        else f"ELBO {elbo:.2f}, the β-objective {objective:.2f} is not it"
+    )
+    label = int(digits().test_labels[image])
+    return (
+        f"{start}: the units' mean KLs are {_few(kl[0])} and {_few(kl[1])} nats{collapsed}; {account_}. "
+        f"Image {image}, a {label}: KL {np.sum(made.kl[image]):.2f}, ELBO {made.elbo[image]:.1f}."
+    ).replace(" -", " −")
