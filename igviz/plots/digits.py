@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from igviz.plots import style
@@ -66,11 +67,11 @@ def show(axes: Axes, picture: np.ndarray, **options: Any) -> AxesImage:
     return axes.imshow(shaped, **{**INK, "aspect": "equal", **options})
 
 
-def codes(axes: Axes, places: ArrayLike, labels: ArrayLike, **options: Any) -> None:
-    """Draw where images lie in the plane, shape (n, 2), each as the numeral it shows; for a ``setup``."""
+def numerals(places: ArrayLike, labels: ArrayLike, **options: Any) -> list[Line2D]:
+    """Return, in no axes yet, each image's place in the plane, shape (n, 2), as the numeral it shows."""
     points, which = np.asarray(places), np.asarray(labels)
+    made = []
     for digit in range(10):
-        mine = points[which == digit]
         settings: dict[str, Any] = {
             "marker": f"${digit}$",
             "color": COLOURS[digit],
@@ -79,4 +80,11 @@ def codes(axes: Axes, places: ArrayLike, labels: ArrayLike, **options: Any) -> N
             "linestyle": "none",
             "zorder": 1.2,
         }
-        axes.plot(*mine.T, **{**settings, **options})
+        made.append(Line2D(*points[which == digit].T, **{**settings, **options}))
+    return made
+
+
+def codes(axes: Axes, places: ArrayLike, labels: ArrayLike, **options: Any) -> None:
+    """Draw `numerals` in an axes; for a ``setup``, for they are slow."""
+    for line in numerals(places, labels, **options):
+        axes.add_line(line)

@@ -8,21 +8,20 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist, allow_rasterization
 from matplotlib.backends.backend_agg import RendererAgg
-from matplotlib.collections import Collection
 
 SIZES = 2  # kept at a time: a page has one resolution, two when it changes
 
 
 class Pixels:
-    """What has been drawn of some collections, for each size of the picture.
+    """What has been drawn of some artists, for each size of the picture.
 
     Parameters
     ----------
     make : callable
-        make() returns the collections, in data coordinates; called once for each size.
+        make() returns artists that are in no axes yet, in data coordinates; called once for each size.
     """
 
-    def __init__(self, make: Callable[[], Sequence[Collection]]) -> None:
+    def __init__(self, make: Callable[[], Sequence[Artist]]) -> None:
         self._make = make
         self._kept: dict[tuple[Any, ...], tuple[int, int, np.ndarray]] = {}
 
@@ -50,7 +49,7 @@ class Pixels:
 
 
 class Stored(Artist):
-    """Draw collections from their pixels, above the grid lines of a prepared axes and below all else."""
+    """Draw artists from their pixels, above the grid lines of a prepared axes and below all else."""
 
     def __init__(self, pixels: Pixels, zorder: float = 0.6) -> None:
         super().__init__()
