@@ -13,6 +13,7 @@ LECTURES = {
     "03": "kl_quadratic_approximation",
     "04": "elbo",
     "05": "natural_gradient_vi",
+    "06": "vae",
 }
 
 
