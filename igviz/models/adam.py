@@ -7,6 +7,9 @@ import math
 import numpy as np
 from numpy.typing import DTypeLike
 
+from igviz.inference.arguments import require, require_count, require_positive
+from igviz.models.network import checked_dtype
+
 
 class Adam:
     """Adam, on a flat array of parameters, in place: downhill.
@@ -15,12 +18,24 @@ class Adam:
     ----------
     size : int
         The number of parameters.
-    dtype : dtype
-        Of the parameters.
+    dtype : {numpy.float64, numpy.float32}
+        Of the parameters and the gradients.
     decay, decay_of_squares : float
-        Of the running means of the gradient and of its square.
+        Of the running means of the gradient and of its square, at least 0 and below 1.
     floor : float
-        Added to the root of the mean square.
+        Added to the root of the mean square after its correction, the ε of the paper's algorithm 1.
+
+    Attributes
+    ----------
+    steps : int
+        So many were done.
+    mean, square : numpy.ndarray
+        The running means, not corrected for their start at 0.
+
+    Raises
+    ------
+    ValueError
+        If an argument is of the wrong kind or out of its range.
 
     References
     ----------
@@ -35,13 +50,29 @@ class Adam:
         decay_of_squares: float = 0.999,
         floor: float = 1e-8,
     ) -> None:
+        require_count("Adam", "size", size, 1)
+        for name, value in (("decay", decay), ("decay_of_squares", decay_of_squares)):
+            number = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
+            require(number and 0 <= value < 1, "Adam", name, value, "at least 0 and below 1")
+        require_positive("Adam", "floor", floor)
+        dtype = checked_dtype("Adam", dtype)
         self.steps = 0
         self.mean, self.square = np.zeros(size, dtype), np.zeros(size, dtype)
         self._work = np.empty(size, dtype)
         self._decays, self._floor = (decay, decay_of_squares), floor
 
     def step(self, parameters: np.ndarray, gradient: np.ndarray, rate: float) -> None:
-        """Move the parameters one step of Adam against the gradient."""
+        """Move the parameters one step of Adam against the gradient.
+
+        Raises
+        ------
+        ValueError
+            If one of the arrays has another shape or dtype than was announced.
+        """
+        for name, given in (("parameters", parameters), ("gradient", gradient)):
+            if given.shape != self.mean.shape or given.dtype != self.mean.dtype:
+                wanted = f"of shape {self.mean.shape} and {self.mean.dtype}"
+                raise ValueError(f"Adam: {name} must be {wanted}, got {given.shape} and {given.dtype}")
         self.steps += 1
         first, second = self._decays
         work, kind = self._work, parameters.dtype.type

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import expit
 
+from igviz.geometry.numerics import log_deficit
+from igviz.inference.arguments import require
 from igviz.models.vae_quadrature import log_likelihood
 
 if TYPE_CHECKING:
     from igviz.models.network import Network
+
+NEAR = 0.1  # of std² to 1: from here on the textbook's form of the KL has its digits
 
 
 class Loss(NamedTuple):
@@ -23,8 +27,13 @@ class Loss(NamedTuple):
 
 
 def kl_of_units(mean: np.ndarray, log_std: np.ndarray) -> np.ndarray:
-    """Return KL(N(mean, std²)‖N(0, 1)) of each latent number, in nats."""
-    return 0.5 * (mean * mean + np.expm1(2.0 * log_std) - 2.0 * log_std)
+    """Return KL(N(mean, std²)‖N(0, 1)) of each latent number, in nats, with all digits near 0 too."""
+    above = np.expm1(2.0 * log_std)  # std² − 1
+    spread = above - 2.0 * log_std
+    near = np.abs(above) < NEAR
+    if np.any(near):
+        spread = np.where(near, log_deficit(np.where(near, above, 0.0)), spread)
+    return 0.5 * (mean * mean + spread)
 
 
 def loss(encoder: Network, decoder: Network, images: np.ndarray, noise: np.ndarray, beta: float) -> Loss:
@@ -35,22 +44,30 @@ def loss(encoder: Network, decoder: Network, images: np.ndarray, noise: np.ndarr
     encoder, decoder : Network
         From images to (mean, log std) of q(z|x); from z to the logits of the pixels.
     images : numpy.ndarray
-        Pixels 0 or 1, shape (n, pixels), of the networks' dtype.
+        Pixels 0 or 1, shape (n, pixels), at least one.
     noise : numpy.ndarray
-        Standard normal, shape (n, latent), of the networks' dtype.
+        Standard normal, shape (n, latent).
     beta : float
         The weight of the KL; with 1 the loss is the negative ELBO.
 
     Returns
     -------
     Loss
+        In the encoder's dtype.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit each other or the networks.
 
     References
     ----------
     Kingma, D. P., Welling, M. (2014). Auto-Encoding Variational Bayes. ICLR, sections
     2.3 and 2.4, appendix B.
     """
-    kind, latent = images.dtype.type, noise.shape[1]
+    images, noise = (np.asarray(given, dtype=encoder.dtype) for given in (images, noise))
+    kind, latent = encoder.dtype.type, decoder.sizes[0]
+    _check(encoder, decoder, images, noise)
     seen = encoder.forward(images)
     mean, log_std = seen.outputs[:, :latent], seen.outputs[:, latent:]
     std = np.exp(log_std)
@@ -72,6 +89,18 @@ def loss(encoder: Network, decoder: Network, images: np.ndarray, noise: np.ndarr
         up.parameters,
         down.parameters,
     )
+
+
+def _check(encoder: Network, decoder: Network, images: np.ndarray, noise: np.ndarray) -> None:
+    """Raise ValueError where a broadcast would hide that something does not fit."""
+    pixels, latent = decoder.sizes[-1], decoder.sizes[0]
+    wanted = pixels, 2 * latent
+    ends = encoder.sizes[0], encoder.sizes[-1]
+    require(ends == wanted, "loss", "encoder's inputs and outputs", ends, str(wanted))
+    right = images.ndim == 2 and images.shape[1] == pixels and len(images) > 0
+    require(right, "loss", "images' shape", images.shape, f"(n, {pixels}), n at least 1")
+    wanted = len(images), latent
+    require(noise.shape == wanted, "loss", "noise's shape", noise.shape, str(wanted))
 
 
 def validate(
