@@ -25,6 +25,8 @@ class Decoder:
         self.shift = rng.normal(size=hidden)
         self.second = rng.normal(size=(hidden, pixels)) * 1.5 / np.sqrt(hidden)
         self.bias = rng.normal(size=pixels)
+        for own in (self.first, self.shift, self.second, self.bias):  # the next answer is to meet the same
+            own.flags.writeable = False
 
     def __call__(self, z: Any) -> np.ndarray:
         """Return the probability of each pixel to be 1."""

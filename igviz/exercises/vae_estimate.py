@@ -21,6 +21,8 @@ class Slope:
         self.weights = rng.normal(size=(pixels, latent))
         self.bias = rng.normal(size=pixels)
         self.image = rng.integers(0, 2, size=pixels).astype(float)
+        for own in (self.weights, self.bias, self.image):  # the next answer is to meet the same image
+            own.flags.writeable = False
 
     def __call__(self, z: Any) -> np.ndarray:
         """Return it at z, shape (..., latent)."""

@@ -52,10 +52,12 @@ def _reverse(mean: Any, log_std: Any) -> np.ndarray:
 
 
 def _advice(error: Exception) -> str:
-    """Return what kind of mistake the exception points to."""
+    """Return what kind of mistake the exception points to, if one is known."""
     if isinstance(error, np.exceptions.AxisError):
         return "Nothing is to be added up."
-    return "It must work for arrays."
+    if any(word in str(error) for word in ("scalar", "length-1", "size-1", "ambiguous")):
+        return "It must work for arrays."
+    return ""
 
 
 # -- cases -------------------------------------------------------------------------------------------------
