@@ -11,6 +11,7 @@ from functools import cache
 from igviz.inference.arguments import require
 from igviz.models.images import digits
 from igviz.models.vae import VAE
+from igviz.models.vae_record import Record, recorded
 from igviz.models.vae_walk import Standing
 
 BETAS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0)
@@ -21,17 +22,17 @@ _used: list[VAE] = []
 
 
 @cache
-def _trained(beta: float) -> VAE:
+def _trained(beta: float) -> tuple[VAE, Record]:
     vae = VAE(latent=2, seed=0)
     # not by `fit`, which takes an interruption for an end: half a training must not be kept
-    for _epoch in vae.epochs(digits().training, digits().validation, beta=beta):
-        pass
-    return vae
+    for so_far in recorded(vae, beta=beta):
+        last = so_far
+    return vae, last
 
 
 def lecture() -> VAE:
     """Return the autoencoder of the lecture: the last one given to `use`, or one trained now (3 s)."""
-    return _used[-1] if _used else _trained(1.0)
+    return _used[-1] if _used else _trained(1.0)[0]
 
 
 def use(vae: VAE | None) -> None:
@@ -54,7 +55,12 @@ def use(vae: VAE | None) -> None:
 
 def by_beta(beta: float) -> VAE:
     """Return an autoencoder trained like the lecture's own, with this weight of the KL."""
-    return _trained(float(beta))
+    return _trained(float(beta))[0]
+
+
+def record() -> Record:
+    """Return how the lecture's own autoencoder was trained, from the training that made it."""
+    return _trained(1.0)[1]
 
 
 @cache

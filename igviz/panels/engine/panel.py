@@ -84,7 +84,7 @@ def panel(
     drag : (str, str) or (str, str, int), optional
         The sliders that a point dragged in the picture moves, across and up, and the axes it lies in.
     work : Work, optional
-        Slow work behind a button; the function receives what it returns as ``result``.
+        Slow work behind a button; the function receives what it returns, or has so far, as ``result``.
     **sliders
         ``(start, stop)``, ``(start, stop, step)``, a list of choices or a ``Slider``, at most four. The
         function's own defaults are the start values.
@@ -268,7 +268,7 @@ class Panel:
         """Do the panel's slow work now, in this thread, and draw its result."""
         if self.definition.work is None:
             raise ValueError(f"{self.definition.name}: this panel has no slow work")
-        self._work_done(self.definition.work.run(lambda *_: None, **self.values), "")
+        self._work_shows(self.definition.work.run(lambda *_, **__: None, **self.values), {})
 
     # -- drawing -------------------------------------------------------------------------------------
 
@@ -374,13 +374,14 @@ class Panel:
         if self._view is not None:
             self._view.stop()
 
-    def _work_done(self, result: Any, problem: str) -> None:
+    def _work_shows(self, result: Any, moves: Mapping[str, Any]) -> None:
+        """Draw what the slow work has made, with some sliders moved along: one frame."""
         with LOCK:
-            if not problem:
-                self._result = result
-                self._redraw()
-            elif self._view is not None:
-                self._view.problem(problem)
+            self._positions = _placed(self.definition.sliders, self._positions, moves, self.definition.name)
+            self._result = result
+            if self._view is not None:
+                self._view.put(self._positions)
+            self._redraw()
 
 
 def projector(on: bool = True) -> None:

@@ -48,7 +48,9 @@ class View:
             slider_ids=[widget.model_id for widget in self.controls.inputs if widget.model_id],
         )
         self.work = (
-            WorkRow(definition.work, lambda: panel.values, panel._work_done) if definition.work else None
+            WorkRow(definition.work, lambda: panel.values, panel._work_shows, self.problem)
+            if definition.work
+            else None
         )
         above = []
         if definition.predict is not None:

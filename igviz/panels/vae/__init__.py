@@ -2,4 +2,5 @@
 
 from igviz.panels.vae.collapse import collapse as collapse
 from igviz.panels.vae.latent_plane import latent_plane as latent_plane
+from igviz.panels.vae.training import training as training
 from igviz.panels.vae.volume import volume as volume

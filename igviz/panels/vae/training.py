@@ -1,0 +1,164 @@
+"""A training watched: the ELBO and its two parts epoch by epoch, and what the decoder shows at each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from igviz.models import digit_vaes
+from igviz.models.vae import EPOCHS, RATE, VAE
+from igviz.models.vae_record import QUANTILES, ROW, Record, recorded
+from igviz.panels.engine import Prediction, Slider, Work, panel
+from igviz.plots import digits as pictures
+from igviz.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+RATES = (5e-4, 1e-3, RATE, 5e-3, 1e-2, 5e-2)
+HIDDEN = (16, 64, 128)
+LOWEST = -31.0  # nats, of the picture
+
+ELBO: dict[str, Any] = {**style.TARGET}
+VALIDATION: dict[str, Any] = {"color": style.VERMILLION, "linestyle": (0, (4, 1.6)), "linewidth": 2.4}
+RECONSTRUCTION: dict[str, Any] = {"color": style.BLUE, "linestyle": "-", "linewidth": 1.4}
+KL: dict[str, Any] = {"color": style.GREEN, "linestyle": "-.", "linewidth": 1.6}
+KEPT: dict[str, Any] = {
+    "color": style.VERMILLION,
+    "marker": "o",
+    "markersize": 10,
+    "markerfacecolor": "none",
+    "markeredgewidth": 2.2,
+    "linestyle": "none",
+}
+NOW: dict[str, Any] = {"marker": "o", "markersize": 6, "linestyle": "none"}
+WORDS: dict[str, Any] = {"color": style.INK, "family": style.FONT, "fontsize": style.TICK_SIZE}
+
+
+def train(progress: Callable[..., None], rate: float, hidden: int, seed: int, **_place: int) -> Record:
+    """Train an autoencoder by the digits; after each epoch hand on what there is, the slider in step."""
+    for made in recorded(VAE(latent=2, hidden=(hidden, hidden), seed=seed), rate):
+        last = made.epochs[-1]
+        words = f"epoch {last.number}: validation ELBO {last.validation_elbo:.2f} nats"
+        progress(last.number / EPOCHS, words.replace("-", "−"), result=made, epoch=last.number)
+    return made
+
+
+def _setup(axes: tuple[Axes, Axes]) -> None:
+    curves, plane = axes
+    curves.set(xscale="log", xlim=(0.93, 1.04 * EPOCHS), ylim=(LOWEST, 0.8))
+    curves.set(xlabel="epoch", ylabel="nats an image")
+    curves.set_xticks([1, 3, 10, 30, 100, 300], ["1", "3", "10", "30", "100", "300"])
+    curves.set_yticks([-30, -25, -20, -15, -10, -5, 0])
+    curves.minorticks_off()
+    for words, look in (
+        ("ELBO, training", ELBO),
+        ("ELBO, validation", VALIDATION),
+        ("kept", KEPT),
+        ("reconstruction", RECONSTRUCTION),
+        ("−KL", KL),
+    ):
+        curves.plot([], [], label=words, **look)
+    style.legend_above(
+        curves, 5, handlelength=1.9, columnspacing=1.0, handletextpad=0.5
+    )  # it reaches over both
+    pictures.prepare(plane)
+    side = ROW * (pictures.SIDE + pictures.GAP) - pictures.GAP
+    plane.set(xlim=(-0.5, side - 0.5), ylim=(side - 0.5, -0.5), aspect="equal", xlabel="z₁", ylabel="z₂")
+    middles = np.arange(ROW) * (pictures.SIDE + pictures.GAP) + 0.5 * (pictures.SIDE - 1)
+    ticks = [f"{z:.1f}".replace("-", "−") for z in QUANTILES]
+    few = [0, 2, 5, 7]
+    plane.set_xticks(middles[few], [ticks[place] for place in few])
+    plane.set_yticks(middles[few], [ticks[::-1][place] for place in few])
+    plane.tick_params(length=0.0)
+
+
+@panel(
+    layout=(1, 2),
+    widths=(1.3, 1.0),
+    size=(720, 330),
+    setup=_setup,
+    epoch=Slider(1, EPOCHS, 1),
+    rate=Slider(choices=RATES, label="Adam's rate"),
+    hidden=Slider(choices=HIDDEN, label="hidden units"),
+    seed=Slider(0, 4, 1),
+    play="epoch",
+    work=Work("Train", train),
+    scenes={
+        "The first epoch": {"epoch": 1},
+        "After 10": {"epoch": 10},
+        "The kept epoch": {"epoch": 171},
+        "The last": {"epoch": EPOCHS},
+    },
+    predict=Prediction(
+        "At epoch 171 the validation ELBO is at its best. What does the training ELBO do in the next 50?",
+        ["It falls as well", "It stays", "It goes on rising"],
+        at={"epoch": 221},
+    ),
+)
+def training(
+    axes: tuple[Axes, Axes],
+    epoch: int = 30,
+    rate: float = RATE,
+    hidden: int = 64,
+    seed: int = 0,
+    result: Record | None = None,
+) -> str:
+    """Watch an autoencoder learn: its ELBO, the two parts of it, and the digits over the latent plane."""
+    curves, plane = axes
+    record = digit_vaes.record() if result is None else result
+    at = min(epoch, len(record.epochs))
+    kept = record.kept(at)
+    seen = np.array([(one.reconstruction, one.kl, one.validation_elbo) for one in record.epochs[:at]]).T
+    numbers = np.arange(1, at + 1)
+    for height, look in (
+        (seen[0], RECONSTRUCTION),
+        (-seen[1], KL),
+        (seen[2], VALIDATION),
+        (seen[0] - seen[1], ELBO),
+    ):
+        curves.plot(numbers, height, **look)
+        curves.plot(numbers[-1:], height[-1:], color=look["color"], **NOW)
+    curves.plot([kept], [seen[2, kept - 1]], **KEPT)
+    if record.ended and at == len(record.epochs):
+        curves.axvline(at, **style.GUIDE)
+        curves.text(at / 1.04, LOWEST + 0.6, "the end", ha="right", va="bottom", **WORDS)
+    chosen = (rate, hidden, seed)
+    curves.text(1.12, -8.0, _run(record[:3]), va="center", **WORDS)
+    if chosen != record[:3]:
+        words = f"chosen: {_run(chosen)}"
+        curves.text(1.12, -10.2, words, va="center", **{**WORDS, "color": style.VERMILLION})
+    pictures.show(plane, pictures.mosaic(record.shown[at - 1], ROW))
+    return _sentence(record, at, kept, chosen)
+
+
+def _run(settings: tuple[float, int, int]) -> str:
+    rate, hidden, seed = settings
+    return f"rate {rate:g}, {hidden} units, seed {seed}"
+
+
+def _sentence(record: Record, at: int, kept: int, chosen: tuple[float, int, int]) -> str:
+    now, best, count = record.epochs[at - 1], record.epochs[kept - 1], len(record.epochs)
+    where = f"Epoch {at} of {count}" if record.ended else f"Epoch {at}, {count} done"
+    if chosen != record[:3]:
+        words = (
+            f"Train starts {_run(chosen)}. Still shown: {_run(record[:3])}; {where.lower()}: "
+            f"ELBO {now.elbo:.2f} nats, validation {now.validation_elbo:.2f}; kept: epoch {kept}."
+        )
+        return words.replace("-", "−")
+    digits = next((some for some in range(2, 6) if _adds_up(now.reconstruction, now.kl, now.elbo, some)), 6)
+    words = (
+        f"{where}: ELBO {now.elbo:.{digits}f} = reconstruction {now.reconstruction:.{digits}f} "
+        f"− KL {now.kl:.{digits}f} nats an image; validation {now.validation_elbo:.2f}. "
+        f"Kept: epoch {kept} ({best.elbo:.2f}; validation {best.validation_elbo:.2f})."
+    )
+    if record.ended and at == count:
+        words += f" {record.ended}"
+    return words.replace("-", "−")
+
+
+def _adds_up(reconstruction: float, kl: float, elbo: float, digits: int) -> bool:
+    """Tell whether numbers rounded to so many decimals still make an equation."""
+    return round(round(reconstruction, digits) - round(kl, digits) - round(elbo, digits), digits) == 0.0
