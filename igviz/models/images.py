@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from igviz.geometry.numerics import as_numbers
+
 WHITE = 8  # of the grey levels 0 to 16 of scikit-learn's digits: from here on a pixel is 1
 TEST, VALIDATION = 360, 180
 
@@ -19,22 +21,10 @@ def check_images(
 
     Raises
     ------
-    TypeError
-        If they are not numbers.
     ValueError
-        If the shape is another one, if there are no images, or if a pixel is not 0 or 1.
+        If they are not numbers, of another shape, none at all, or if a pixel is not 0 or 1.
     """
-    try:
-        given = np.asarray(images)
-    except ValueError:
-        raise ValueError(
-            f"{where}: {name} must be rows of equal length, got {type(images).__name__}"
-        ) from None
-    if given.dtype.kind not in "buif":  # NumPy would read numbers from strings, and half of a complex one
-        raise TypeError(
-            f"{where}: {name} must be numbers 0 or 1, got {type(images).__name__} of dtype {given.dtype}"
-        )
-    made = given.astype(np.float64, copy=False)
+    made = as_numbers(where, name, images)
     wanted = "(n, pixels)" if pixels is None else f"(n, {pixels})"
     if made.ndim != 2 or 0 in made.shape or (pixels is not None and made.shape[1] != pixels):
         raise ValueError(f"{where}: {name} must have shape {wanted}, n at least 1, got shape {made.shape}")

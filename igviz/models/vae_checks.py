@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from igviz.geometry.families.normal import Normal
+from igviz.geometry.numerics import as_numbers
 from igviz.inference.arguments import require, require_count, require_positive
 from igviz.models.vae_walk import Settings
 
@@ -39,14 +40,10 @@ def check_settings(epochs: object, beta: object, batch: object, rate: object, pa
 
 def check_points(where: str, points: ArrayLike, latent: int) -> np.ndarray:
     """Return points of the latent space, shape (..., latent), as floats; raise ValueError for others."""
-    try:
-        made = np.asarray(points, dtype=np.float64)
-    except (TypeError, ValueError):
-        made = np.array(np.nan)
+    made = as_numbers(where, "latent", points)
     if made.ndim == 0 or made.shape[-1] != latent or not np.all(np.isfinite(made)):
         raise ValueError(
-            f"{where}: latent must be finite numbers of shape (..., {latent}), "
-            f"got {np.array2string(made, threshold=8) if made.ndim else repr(points)} of shape {made.shape}"
+            f"{where}: latent must be finite and of shape (..., {latent}), got shape {made.shape}: {points!r}"
         )
     return made
 
