@@ -82,16 +82,14 @@ def load(kind: type[VAE], path: str | Path) -> VAE:
     ValueError
         If the file holds something else, or is damaged.
     """
-    written = _named("VAE.load", path)
-    try:
-        with np.load(written, allow_pickle=False) as file:
-            return unpack(kind, dict(file))
-    except OSError:
-        raise
-    except Exception as error:  # a damaged archive may fail anywhere, in many ways
-        raise ValueError(
-            f"VAE.load: path must name a whole file written by VAE.save, got {str(path)!r} ({error})"
-        ) from error
+    with _named("VAE.load", path).open("rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as held:
+                return unpack(kind, dict(held))
+        except Exception as error:  # a damaged archive may fail anywhere, in many ways
+            raise ValueError(
+                f"VAE.load: path must name a whole file written by VAE.save, got {str(path)!r} ({error})"
+            ) from error
 
 
 def _named(where: str, path: str | Path) -> Path:
@@ -99,4 +97,6 @@ def _named(where: str, path: str | Path) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"{where}: path must be a str or a pathlib.Path, got {path!r}")
     given = Path(path)
+    if not given.name:
+        raise ValueError(f"{where}: path must name a file, got {str(path)!r}")
     return given if given.suffix == ".npz" else given.with_name(given.name + ".npz")

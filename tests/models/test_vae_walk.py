@@ -174,7 +174,7 @@ def test_a_training_that_runs_away_keeps_the_best_weights(dtype, validation, bat
     vae = small(dtype=dtype).fit(IMAGES, validation, 3, progress=False)
     before = vae.training.standing
     with pytest.raises(
-        FloatingPointError, match=r"VAE.fit: the training ran away in epoch \d+ at rate 1e\+10"
+        FloatingPointError, match=r"^VAE.fit: the training ran away in epoch \d at rate 1e\+10"
     ):
         vae.fit(IMAGES, validation, 9, rate=1e10, batch=batch, progress=False)
     np.testing.assert_equal(vae.training.standing, before)
