@@ -8,7 +8,7 @@ reparameterised gradient, a step of Adam at rate 2e-3; and the sum of the ELBOs 
 
 - igviz: the walk behind `VAE.fit`.
 - PyTorch: two `torch.nn.Sequential`, `binary_cross_entropy_with_logits`, and `torch.optim.Adam` as it comes.
-  Images are picked by tensors of indices; there is no `DataLoader`, which would cost more than the network.
+  Images are picked by tensors of indices; there is no `DataLoader`.
 - PyTorch, fused: the same, with `fused=True` for Adam, its fastest on processors.
 
 Before anything is timed, the sides take a step from the same weights with the same images and noise; their
@@ -198,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--rounds must be at least 1")
 
     for dtype in SAME:
-        print(f"{dtype}: the losses before and after a step differ by {apart(dtype):.0e} of them at most")
+        print(f"{dtype}: relative difference of the losses before and after a step {apart(dtype):.0e}")
     lines, words = compare(options.rounds)
     print("\n".join(lines))
     print(f"\nAim: PyTorch takes at least {FASTER:g} times as long:\n")
