@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property, lru_cache
 
 import numpy as np
+from scipy.interpolate import RectBivariateSpline
 from scipy.special import entr, expit
 
 from igviz.geometry.pullback import PullbackGeometry
@@ -16,6 +17,7 @@ from igviz.models.vae import VAE
 REACH = 5.0  # of the latent plane that is shown, to each side
 WIDTHS = (0.2, 0.3, 0.5, 0.8)  # of the cure's kernel, latent units
 WIDTH = 0.3
+TABLE = np.linspace(-1.2 * REACH, 1.2 * REACH, 121)  # on which the coarse cure knows its trust
 
 
 class Decoded:
@@ -25,6 +27,13 @@ class Decoded:
         self.codes, self.width = codes, width
         self.decoder = vae.decoder if width is None else UncertainDecoder(vae.decoder, codes, width)
         self.geometry = PullbackGeometry(self.decoder)
+
+    @cached_property
+    def coarse_geometry(self) -> PullbackGeometry:
+        """The geometry for a point that is being dragged: the cure from a table, which costs a tenth."""
+        if isinstance(self.decoder, UncertainDecoder):
+            return PullbackGeometry(Tabled(self.decoder))
+        return self.geometry
 
     @cached_property
     def median_volume(self) -> float:
@@ -39,6 +48,31 @@ class Decoded:
         """Return the entropy of the pixels given z in nats, shape (...)."""
         p = self.pixels(z)
         return np.sum(entr(p) + entr(1.0 - p), axis=-1)
+
+
+class Tabled:
+    """A cured decoder of the plane whose trust is read from a table by cubic splines."""
+
+    def __init__(self, cured: UncertainDecoder) -> None:
+        self._decoder = cured.decoder
+        trust = cured.trust(np.stack(np.meshgrid(TABLE, TABLE, indexing="ij"), axis=-1))
+        # its log odds are smooth; where trust is 0 or 1 to the last digit they are large enough
+        odds = np.log(np.maximum(trust, 1e-300)) - np.log(np.maximum(1.0 - trust, 1e-16))
+        self._odds = RectBivariateSpline(TABLE, TABLE, odds)
+
+    def __call__(self, latent: np.ndarray) -> np.ndarray:
+        """Return logits, shape (..., 64), at z, shape (..., 2)."""
+        odds = self._odds(latent[..., 0], latent[..., 1], grid=False)
+        return expit(odds)[..., None] * self._decoder(latent)
+
+    def jacobian(self, latent: np.ndarray) -> np.ndarray:
+        """Return ∂logits/∂z, shape (..., 64, 2)."""
+        place = latent[..., 0], latent[..., 1]
+        odds = self._odds(*place, grid=False)
+        slope = np.stack([self._odds(*place, dx=1 - k, dy=k, grid=False) for k in range(2)], axis=-1)
+        slope *= (expit(odds) * expit(-odds))[..., None]
+        made = expit(odds)[..., None, None] * self._decoder.jacobian(latent)
+        return made + self._decoder(latent)[..., None] * slope[..., None, :]
 
 
 def now(width: float | None = None) -> Decoded:

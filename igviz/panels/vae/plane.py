@@ -26,9 +26,9 @@ CODES: dict[str, Any] = {"color": style.INK, "marker": ".", "markersize": 2.0, "
 OUTLINE = [withStroke(linewidth=4.4, foreground=style.PAPER)]
 
 
-def setup(axes: Axes) -> None:
+def setup(axes: Axes, edge: float = EDGE) -> None:
     """Set up the plane's axes."""
-    axes.set(xlim=(-EDGE, EDGE), ylim=(-EDGE, EDGE), aspect="equal", xlabel="z₁", ylabel="z₂")
+    axes.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal", xlabel="z₁", ylabel="z₂")
     axes.set_xticks([-4, -2, 0, 2, 4])
     axes.set_yticks([-4, -2, 0, 2, 4])
 
