@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from igviz.inference.arguments import require_positive
 
-ROWS = 2_000_000  # of distances at a time
+ROWS = 200_000  # distances at a time: what the processor keeps at hand
 LEAST = 0.1  # how many codes close by make half of the logits: one code alone leaves 10/11 of its own
 
 
@@ -58,40 +58,60 @@ class UncertainDecoder:
             )
         require_positive("UncertainDecoder", "width", width)
         self.decoder, self.codes, self.width = decoder, made, float(width)
+        # in units of the width, around their middle: digits are kept wherever the codes lie
+        self._centre = np.mean(made, axis=0)
+        self._scaled = (made - self._centre) / self.width
+        self._halves = 0.5 * np.sum(self._scaled**2, axis=1)
+        self._with_ones = np.hstack([self._scaled, np.ones((len(made), 1))])
 
     def trust(self, latent: ArrayLike) -> np.ndarray:
-        """Return n/(n + 0.1), shape (...): 1 among the codes, 0 far away."""
-        return self._trust(np.asarray(latent, dtype=np.float64))[0]
+        """Return n/(n + 0.1), shape (...): near 1 among the codes, 0 to all digits far away."""
+        return self._trust(self._points(latent))[0][()]
 
     def __call__(self, latent: ArrayLike) -> np.ndarray:
         """Return logits, shape (..., pixels), at z, shape (..., latent)."""
-        z = np.asarray(latent, dtype=np.float64)
-        return self._trust(z)[0][..., None] * self.decoder(z)
+        z = self._points(latent)
+        return self._trust(z)[0][..., None] * np.asarray(self.decoder(z), dtype=np.float64)
 
     def jacobian(self, latent: ArrayLike) -> np.ndarray:
         """Return ∂logits/∂z, shape (..., pixels, latent)."""
-        z = np.asarray(latent, dtype=np.float64)
+        return self.value_and_jacobian(latent)[1]
+
+    def value_and_jacobian(self, latent: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Return logits, shape (..., pixels), and ∂logits/∂z; together they cost no more than the latter."""
+        z = self._points(latent)
         trust, slope = self._trust(z)
         logits = np.asarray(self.decoder(z), dtype=np.float64)
-        return trust[..., None, None] * self.decoder.jacobian(z) + logits[..., None] * slope[..., None, :]
+        jacobian = trust[..., None, None] * np.asarray(self.decoder.jacobian(z), dtype=np.float64)
+        return trust[..., None] * logits, jacobian + logits[..., None] * slope[..., None, :]
+
+    def _points(self, latent: ArrayLike) -> np.ndarray:
+        z = np.asarray(latent, dtype=np.float64)
+        if z.ndim == 0 or z.shape[-1] != self.codes.shape[1]:
+            raise ValueError(
+                f"UncertainDecoder: latent must have shape (..., {self.codes.shape[1]}), got shape {z.shape}"
+            )
+        return z
 
     def _trust(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return trust, shape (...), and its gradient, shape (..., latent)."""
-        points = z.reshape(-1, z.shape[-1])
+        points = (z.reshape(-1, z.shape[-1]) - self._centre) / self.width
         log_count, slope = np.empty(len(points)), np.empty(points.shape)
         rows = max(1, ROWS // len(self.codes))
-        for start in range(0, len(points), rows):
-            part = points[start : start + rows]
-            squares = (
-                np.sum(part**2, axis=1)[:, None] + np.sum(self.codes**2, axis=1) - 2.0 * part @ self.codes.T
-            )
-            powers = squares / (-2.0 * self.width**2)
-            top = np.max(powers, axis=1, keepdims=True)
-            np.exp(powers - top, out=powers)
-            total = np.sum(powers, axis=1)
-            log_count[start : start + rows] = top[:, 0] + np.log(total)
-            mean = powers @ self.codes / total[:, None]
-            slope[start : start + rows] = (mean - part) / self.width**2
-        trust = expit(log_count - np.log(LEAST))
-        slope *= (trust * expit(np.log(LEAST) - log_count))[:, None]
+        # a code that is far away counts as 0, and trust is 0 where all are
+        with np.errstate(under="ignore"):
+            for start in range(0, len(points), rows):
+                part = points[start : start + rows]
+                # −½‖z − code‖² but for −½‖z‖², which all codes share
+                powers = part @ self._scaled.T
+                powers -= self._halves
+                top = np.max(powers, axis=1)
+                powers -= top[:, None]
+                np.exp(powers, out=powers)
+                sums = powers @ self._with_ones
+                total = sums[:, -1]
+                log_count[start : start + rows] = top - 0.5 * np.sum(part**2, axis=1) + np.log(total)
+                slope[start : start + rows] = (sums[:, :-1] / total[:, None] - part) / self.width
+            trust = expit(log_count - np.log(LEAST))
+            slope *= (trust * expit(np.log(LEAST) - log_count))[:, None]
         return trust.reshape(z.shape[:-1]), slope.reshape(z.shape)
