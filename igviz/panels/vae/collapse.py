@@ -141,6 +141,7 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
     scenes={
         "β = 1: the ELBO": {"beta": 1.0},
         "Too little": {"beta": digit_vaes.BETAS[0]},
+        "One unit gone": {"beta": digit_vaes.BETAS[-2]},
         "Collapse": {"beta": digit_vaes.BETAS[-1]},
     },
     predict=Prediction(
