@@ -346,3 +346,40 @@ towers
         timeout=10_000,
     )
     assert panel.button("Train").is_visible()
+
+
+def test_results_on_the_way_take_a_slider_along_until_the_reader_moves_it(
+    lab: Lab, run: Callable[..., Lab]
+) -> None:
+    source = """
+import time
+import igviz as ig
+
+def train(progress, epoch):
+    for step in range(1, 101):
+        time.sleep(0.05)
+        progress(step / 100, f"step {step}", result=step, epoch=step)
+    return step
+
+@ig.panel(epoch=(0, 100, 1), work=ig.Work("Train", train))
+def towers(axes, epoch=50, result=None):
+    axes.bar([0, 1], [epoch, result or 0], color="#0072B2")
+    return f"epoch {epoch} of {result}"
+
+towers
+"""
+    panel = run(lab, source).panels[0]
+    panel.button("Train").click()
+    before = panel.serial
+    panel.wait_for_frame(before + 2)
+    followed = [int(number) for number in panel.sentence.split()[1::2]]
+    assert followed[0] == followed[1] < 50
+    press(lab, panel.handles[0], "End")
+    lab.page.wait_for_timeout(1200)
+    epoch, result = (int(number) for number in panel.sentence.split()[1::2])
+    assert panel.readouts == ["100"]
+    assert epoch == 100 > result > followed[1]
+    panel.button("Stop").click()
+    panel.settle()
+    assert panel.notice == "Stopped; the picture shows the last result."
+    assert panel.sentence.startswith("epoch 100 of ")

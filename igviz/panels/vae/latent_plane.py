@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Rectangle
+from matplotlib.text import Text
 
 from igviz.geometry.families.bernoulli import Bernoulli
 from igviz.models import digit_vaes
@@ -55,6 +57,7 @@ class Plane(NamedTuple):
     at_codes: float  # entropy of what is decoded there, on average, nats
     ends: tuple[float, float]  # the lowest and the highest entropy in the picture, nats
     backgrounds: dict[str, stored.Pixels]
+    keys: dict[str, stored.Pixels]  # what stands in the bar beside the length
 
 
 _planes: dict[str, Plane] = {}
@@ -80,14 +83,13 @@ def _survey(vae: VAE) -> Plane:
     mosaic = _mosaic(vae)
     backgrounds: dict[str, Callable[[], list[Artist]]] = {
         "codes": lambda: [*pictures.numerals(codes, digits().training_labels)],
-        "digits": lambda: [_squares(*mosaic, pictures.INK)],
-        "entropy": lambda: [_squares(everywhere, edges, _shades(ends)), _dots(codes)],
+        "digits": lambda: [_mesh(mosaic[1], mosaic[1], mosaic[0], pictures.INK)],
+        "entropy": lambda: [_mesh(edges, edges, everywhere, _shades(ends)), _dots(codes)],
     }
+    at_codes = float(np.mean(entropy(vae.decode(codes))))
+    keys = {name: stored.Pixels(partial(_key, at_codes, ends, name)) for name in backgrounds}
     return Plane(
-        codes,
-        float(np.mean(entropy(vae.decode(codes)))),
-        ends,
-        {name: stored.Pixels(make) for name, make in backgrounds.items()},
+        codes, at_codes, ends, {name: stored.Pixels(make) for name, make in backgrounds.items()}, keys
     )
 
 
@@ -104,15 +106,13 @@ def _mosaic(vae: VAE) -> tuple[np.ndarray, np.ndarray]:
     return drawn[::-1], (np.arange(len(drawn) + 1) - 0.5 * len(drawn)) * pitch
 
 
-def _squares(picture: np.ndarray, edges: np.ndarray, look: dict[str, Any]) -> QuadMesh:
-    corners = np.stack(np.meshgrid(edges, edges), axis=-1)
-    norm = Normalize(look["vmin"], look["vmax"])
+def _mesh(across: np.ndarray, up: np.ndarray, picture: np.ndarray, look: dict[str, Any]) -> QuadMesh:
     return QuadMesh(
-        corners,
+        np.stack(np.meshgrid(across, up), axis=-1),
         antialiased=False,
         array=np.ma.masked_invalid(picture),
         cmap=look["cmap"],
-        norm=norm,
+        norm=Normalize(look["vmin"], look["vmax"]),
         linewidth=0.0,
     )
 
@@ -148,6 +148,7 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
         pictures.prepare(one)
         one.set(xlim=(-0.5, 7.5), ylim=(7.5, -0.5), aspect="equal")
         one.set_title(title, fontsize=style.LABEL_SIZE, color=style.INK, family=style.FONT, pad=5.0)
+        one.title.set_zorder(0.4)  # below what moves, so that it is not drawn anew
         one.set_xlabel(key, fontsize=style.TICK_SIZE)
     bar.set(xlim=(0.0, MOST), ylim=(0.0, 1.0), xlabel=f"entropy of all 64 pixels, at most {MOST:.1f} nats")
     bar.set_xticks([0, 10, 20, 30, 40])
@@ -155,17 +156,18 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
     bar.grid(visible=False)
 
 
-def _draw_bar(axes: Axes, here: float, now: Plane, scale: bool) -> None:
-    """Draw the entropy at z as a length, what it is at the codes as a mark, and the map's shades."""
-    axes.add_artist(Rectangle((-1.0, 0.18), here + 1.0, 0.4, **BAR))
-    axes.plot([now.at_codes, now.at_codes], [0.0, 0.68], **AT_CODES)
-    axes.text(now.at_codes, 0.86, f"at the codes {now.at_codes:.1f}", ha="center", va="center", **WORDS)
-    place = max(here, now.at_codes)
-    axes.text(place + 0.8, 0.38, f"at z {here:.2f}", va="center", **WORDS)
-    if scale:
-        strip = np.linspace(*now.ends, 64)[None]
-        axes.imshow(strip, extent=(*now.ends, 0.0, 0.15), aspect="auto", zorder=3.0, **_shades(now.ends))
-        axes.text(now.ends[1] + 0.8, 0.09, "map", va="center", **WORDS)
+def _key(at_codes: float, ends: tuple[float, float], background: str) -> list[Artist]:
+    """Return a mark at the codes' mean entropy, and below the bar the shades of the map if there is one."""
+    made: list[Artist] = [
+        Line2D([at_codes, at_codes], [0.16, 0.68], **AT_CODES),
+        Text(at_codes, 0.86, f"at the codes {at_codes:.1f}", ha="center", va="center", **WORDS),
+    ]
+    if background == "entropy":
+        look = _shades(ends)
+        edges = np.linspace(*ends, 65)
+        made.append(_mesh(edges, np.array([0.0, 0.14]), 0.5 * (edges[:-1] + edges[1:])[None], look))
+        made.append(Text(ends[1] + 0.8, 0.08, "map", va="center", **WORDS))
+    return made
 
 
 @panel(
@@ -207,7 +209,9 @@ def latent_plane(
     chart.plot([z1], [z2], **POINT)
     pictures.show(shown, probabilities)
     pictures.show(unsure, Bernoulli(probabilities).entropy(), cmap=SHADES, vmax=PIXEL)
-    _draw_bar(bar, here, now, background == "entropy")
+    bar.add_artist(Rectangle((-1.0, 0.18), here + 1.0, 0.4, **BAR))
+    bar.add_artist(stored.Stored(now.keys[background], zorder=3.0))
+    bar.text(max(here, now.at_codes) + 0.8, 0.38, f"at z {here:.2f}", va="center", **WORDS)
     behind = {
         "codes": "Numerals: all codes",
         "digits": f"Behind it: {TILES}² decoded digits",

@@ -33,7 +33,7 @@ KEPT: dict[str, Any] = {
     "markeredgewidth": 2.2,
     "linestyle": "none",
 }
-NOW: dict[str, Any] = {"marker": "o", "markersize": 6, "linestyle": "none"}
+NOW: dict[str, Any] = {"marker": "o", "markersize": 6}
 WORDS: dict[str, Any] = {"color": style.INK, "family": style.FONT, "fontsize": style.TICK_SIZE}
 
 
@@ -119,8 +119,7 @@ def training(
         (seen[2], VALIDATION),
         (seen[0] - seen[1], ELBO),
     ):
-        curves.plot(numbers, height, **look)
-        curves.plot(numbers[-1:], height[-1:], color=look["color"], **NOW)
+        curves.plot(numbers, height, markevery=[at - 1], **look, **NOW)
     curves.plot([kept], [seen[2, kept - 1]], **KEPT)
     if record.ended and at == len(record.epochs):
         curves.axvline(at, **style.GUIDE)
@@ -151,7 +150,7 @@ def _sentence(record: Record, at: int, kept: int, chosen: tuple[float, int, int]
     digits = next((some for some in range(2, 6) if _adds_up(now.reconstruction, now.kl, now.elbo, some)), 6)
     words = (
         f"{where}: ELBO {now.elbo:.{digits}f} = reconstruction {now.reconstruction:.{digits}f} "
-        f"− KL {now.kl:.{digits}f} nats an image; validation {now.validation_elbo:.2f}. "
+        f"− KL {now.kl:.{digits}f} nats; validation {now.validation_elbo:.2f}. "
         f"Kept: epoch {kept} ({best.elbo:.2f}; validation {best.validation_elbo:.2f})."
     )
     if record.ended and at == count:

@@ -13,7 +13,6 @@ from igviz.models import digit_vaes
 from igviz.models.images import digits
 from igviz.panels import vae as lecture
 from igviz.plots import digits as pictures
-from igviz.plots import style
 from tests.panels import laws
 
 module = sys.modules["igviz.panels.vae.latent_plane"]
@@ -88,8 +87,11 @@ def test_the_picture(panel, z1, z2):
         assert (circle.center, circle.radius) == ((z1, z2), 0.5)
         (box,) = bar.patches
         assert box.get_x() + box.get_width() == pytest.approx(each_entropy(p).sum())
-        (mark,) = [line for line in bar.lines if line.get_color() == style.INK]
-        assert mark.get_xdata()[0] == pytest.approx(each_entropy(decoded(codes())).sum(axis=1).mean())
+        mark, words = module.plane(digit_vaes.lecture()).keys["codes"]._make()
+        assert (
+            list(mark.get_xdata()) == [pytest.approx(each_entropy(decoded(codes())).sum(axis=1).mean())] * 2
+        )
+        assert words.get_text() == f"at the codes {mark.get_xdata()[0]:.1f}"
         assert bar.get_xlim() == (0.0, pytest.approx(64 * np.log(2.0)))
 
 
@@ -128,11 +130,12 @@ def test_the_map_holds_the_entropy_and_the_words_its_ends(panel):
     np.testing.assert_allclose(dots.get_xydata(), codes())
     panel.set(background="entropy")
     assert said(panel)[7] == f"Map: {drawn.min():.1f} to {drawn.max():.1f} nats"
-    with panel.drawn() as (_chart, _shown, _unsure, bar):
-        (strip,) = bar.images
-        assert tuple(strip.get_extent()[:2]) == (drawn.min(), drawn.max())
-        assert strip.get_clim() == (mesh.norm.vmin, mesh.norm.vmax)
-        assert strip.get_cmap().name == mesh.get_cmap().name
+    strip = module.plane(digit_vaes.lecture()).keys["entropy"]._make()[2]
+    edges = strip.get_coordinates()[0, :, 0]
+    assert (edges[0], edges[-1]) == (drawn.min(), pytest.approx(drawn.max()))
+    np.testing.assert_allclose(strip.get_array().ravel(), 0.5 * (edges[:-1] + edges[1:]))
+    assert (strip.norm.vmin, strip.norm.vmax) == (mesh.norm.vmin, mesh.norm.vmax)
+    assert strip.get_cmap().name == mesh.get_cmap().name
 
 
 def test_the_prediction_far_out_the_decoder_is_surer(panel):

@@ -19,7 +19,7 @@ module = sys.modules["igviz.panels.vae.training"]
 NUMBER = r"(−?[\d.]+)"
 SENTENCE = (
     rf"Epoch (\d+)(?: of (\d+)|, (\d+) done): ELBO {NUMBER} = reconstruction {NUMBER} − KL {NUMBER} "
-    rf"nats an image; validation {NUMBER}\. Kept: epoch (\d+) \({NUMBER}; validation {NUMBER}\)\.(?: (.+))?"
+    rf"nats; validation {NUMBER}\. Kept: epoch (\d+) \({NUMBER}; validation {NUMBER}\)\.(?: (.+))?"
 )
 ANOTHER = (
     r"Train starts (.+)\. Still shown: rate (\S+), (\d+) units, seed (\d); "
@@ -95,10 +95,9 @@ def test_the_picture(panel, epoch):
             (module.RECONSTRUCTION, [one.reconstruction for one in history]),
             (module.KL, [-one.kl for one in history]),
         ):
-            mine = [one for one in drawn if one.get_color() == look["color"] and one.get_marker() in "oNone"]
-            line, point = (next(one for one in mine if one.get_marker() == kind) for kind in ("None", "o"))
+            (line,) = [one for one in drawn if one.get_color() == look["color"] and one.get_markevery()]
             np.testing.assert_allclose(line.get_xydata(), np.stack([np.arange(1, at + 1), height], axis=-1))
-            np.testing.assert_allclose(point.get_xydata(), [[at, height[-1]]])
+            assert (line.get_marker(), line.get_markevery()) == ("o", [at - 1])
         (ring,) = [one for one in drawn if one.get_markerfacecolor() == "none" and one.get_marker() == "o"]
         best = max(history, key=lambda one: one.validation_elbo)
         np.testing.assert_allclose(ring.get_xydata(), [[best.number, best.validation_elbo]])
