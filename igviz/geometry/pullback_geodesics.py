@@ -149,8 +149,8 @@ def shortest(
     lowest of the curves goes on with twice the waves on twice the sides. Then its length is measured with the
     metric on a finer grid. The straight line itself is the answer where nothing shorter is found.
 
-    A search for shortcuts over a grid of the whole plane was tried: on 100 pairs of digits it found nothing
-    that the bows had not found.
+    A search for shortcuts over a grid of the whole plane was tried: on 200 pairs of digits, with the cure and
+    without, it shortened one, by 1.3 %, and on the way far outside it ended in worse curves.
 
     Parameters
     ----------
@@ -207,7 +207,10 @@ class _Energy:
         """
         step = self.end - self.start
         steep = self.axes @ (self.sizes * _across(self.axes.T @ step / self.sizes))
-        sides = [sign * side for side in (_across(step), steep) for sign in (BOW, -BOW)]
+        level = _across(step)
+        # where the coordinates have very different units it would be far away
+        level /= max(1.0, float(np.linalg.norm(self.axes.T @ level / self.sizes)))
+        sides = [sign * side for side in (level, steep) for sign in (BOW, -BOW)]
         made = np.zeros((1 + len(sides), waves, step.size))
         made[1:, 0] = sides
         return list(made)
