@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 SHORTEST = 2.0**-12  # an image whose step would have to be shorter rests
 SETTLED = 1e-17  # nats, half the squared Fisher length of a natural gradient: the image rests
 FALL = 1e-11  # of max(1, |ELBO|): not a fall
+# shares of the rise that the slope promises: half of it is kept by a step right onto a parabola's top, and
+# nothing by one as far beyond it; after less than LITTLE steps become shorter, after more than MUCH longer
+LITTLE, MUCH = 0.35, 0.6
 
 
 def refine(
@@ -44,12 +47,15 @@ def refine(
         new_mean = mean[moving] + size[moving, None] * by_mean[moving] / precision
         new_std = 1.0 / np.sqrt(precision)
         place = _place(decoder, images[moving], new_mean, new_std)
-        better = place[0] >= value[moving] - FALL * np.maximum(1.0, np.abs(value[moving]))
+        risen = place[0] - value[moving]
+        rounding = FALL * np.maximum(1.0, np.abs(value[moving]))
+        share = np.where(risen > rounding, risen / (2.0 * size[moving] * left[moving]), 0.5)
+        better = risen >= -rounding
         up = moving[better]
         mean[up], std[up] = new_mean[better], new_std[better]
         value[up], by_mean[up], change[up] = (one[better] for one in place)
-        size[up] = np.minimum(step, 2.0 * size[up])
-        size[moving[~better]] *= 0.5
+        size[moving] *= np.where(~better | (share < LITTLE), 0.5, np.where(share > MUCH, 2.0, 1.0))
+        size[moving] = np.minimum(step, size[moving])
     return mean, std
 
 
