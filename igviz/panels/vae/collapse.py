@@ -11,17 +11,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from matplotlib.collections import PathCollection
-from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Circle, Ellipse, Rectangle
-from matplotlib.path import Path
-from matplotlib.textpath import TextPath
 
 from igviz.models import digit_vaes
 from igviz.models.images import digits
 from igviz.panels.engine import Prediction, Slider, panel
 from igviz.plots import digits as ink
-from igviz.plots import style
+from igviz.plots import stored, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +28,6 @@ REACH = 4.1  # of the latent plane
 PER_SD = 2.0  # sd: the radius of the prior's circle and of q's ellipse
 HIGHEST_KL, HIGHEST = 4.4, 29.0  # nats
 BAR = 0.7  # width
-NUMERAL = 0.26  # height of a code's digit in the plane
 
 UNITS: tuple[dict[str, Any], ...] = (
     {"facecolor": style.BLUE, "edgecolor": style.PAPER, "linewidth": 0.8},
@@ -82,21 +77,9 @@ def standing_in(beta: float) -> float:
 
 
 @cache
-def numerals(beta: float) -> tuple[Path, ...]:
-    """Return the test images' codes as outlines of their numerals, one path for each of the five colours.
-
-    As markers ten kinds of text cost a frame 50 ms; so they cost it 2.
-    """
-    labels, made = digits().test_labels, account(beta)
-    font = FontProperties(family=style.FONT, weight="bold")
-    found: list[list[Path]] = [[] for _ in range(5)]
-    for digit in range(10):
-        outline = TextPath((0.0, 0.0), str(digit), size=NUMERAL, prop=font)
-        middle = outline.get_extents().corners().mean(axis=0)
-        found[digit % 5] += [
-            Path(outline.vertices - middle + place, outline.codes) for place in made.mean[labels == digit]
-        ]
-    return tuple(Path.make_compound_path(*some) for some in found)
+def codes(beta: float) -> stored.Pixels:
+    """Return the test images' codes, as numerals, as pixels: drawn once for a β and a size of picture."""
+    return stored.Pixels(lambda: ink.numerals(account(beta).mean, digits().test_labels))
 
 
 def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
@@ -156,10 +139,9 @@ def collapse(
     """Weigh the KL more and more: unit after unit says nothing about the image. Only β = 1 is the ELBO."""
     plane, units, whole, pixels = axes
     shown = standing_in(beta) if moving else beta
-    made, parts = account(shown), digits()
+    made = account(shown)
     kl = np.mean(made.kl, axis=0)
-    codes = PathCollection(numerals(shown), facecolors=ink.COLOURS[:5], linewidths=0.0, zorder=1.2)
-    plane.add_collection(codes, autolim=False)
+    plane.add_artist(stored.Stored(codes(shown)))
     size = 2.0 * PER_SD * made.std[image]
     plane.add_artist(
         Ellipse(tuple(made.mean[image]), *size, fill=False, zorder=2.5, **_patch(style.APPROXIMATION))
@@ -170,7 +152,7 @@ def collapse(
     lost = -float(np.mean(made.reconstruction))
     for number, weight in enumerate((1.0, shown)):
         _stack(whole, number, [lost, *(weight * kl)])
-    ink.show(pixels, ink.mosaic([parts.test[image], made.decoded[image]], 1))
+    ink.show(pixels, ink.mosaic([digits().test[image], made.decoded[image]], 1))
     return _sentence(beta, shown, made, image)
 
 

@@ -203,14 +203,15 @@ def overfitting(axes: tuple[Axes, Axes, Axes], epoch: int = 200, image: int = 36
 def _draw_walk(plane: Axes, here: View, steps: int) -> None:
     """Draw the encoder's q, the walk as far as it has gone, and q there."""
     mean, std = (here.q.mean - here.centre) / here.reach, here.q.std / here.reach
-    for number, look in ((0, style.APPROXIMATION), (steps, style.NATURAL_GRADIENT)):
+    # the dashes above, so that both are seen before the first step
+    for number, zorder, look in ((0, 2.1, style.APPROXIMATION), (steps, 2.0, style.NATURAL_GRADIENT)):
         edge = {"edgecolor": look["color"], "linestyle": look["linestyle"], "linewidth": look["linewidth"]}
         plane.add_artist(
             Ellipse(
                 mean[number],
                 *(2.0 * PER_SD * std[number]),
                 fill=False,
-                zorder=2.0 - 0.1 * (number == 0),
+                zorder=zorder,
                 **edge,
             )
         )
