@@ -149,8 +149,8 @@ def shortest(
     lowest of the curves goes on with twice the waves on twice the sides. Then its length is measured with the
     metric on a finer grid. The straight line itself is the answer where nothing shorter is found.
 
-    A search for shortcuts over a grid of the whole plane was tried: on 200 pairs of digits, with the cure and
-    without, it shortened one, by 1.3 %, and on the way far outside it ended in worse curves.
+    A search for shortcuts over a grid of the whole plane was tried: of 200 searches, for 50 pairs of digits
+    with and without the cure, one led to a shorter curve, by 1.3 %.
 
     Parameters
     ----------

@@ -231,6 +231,17 @@ def test_the_energy_and_its_gradient(monkeypatch, plain):
     np.testing.assert_allclose(caught["energy"](x)[1], found, rtol=1e-7, atol=1e-9)
 
 
+def test_what_is_found_is_never_taken_if_it_is_longer(monkeypatch, plain):
+    def astray(function, first, **_):
+        return type("Found", (), {"fun": 0.0, "x": first + 1.0})
+
+    monkeypatch.setattr("igviz.geometry.pullback_geodesics.minimize", astray)
+    path = plain.geodesic([-1.0, 0.4], [0.8, -0.9])
+    assert path.length == path.straight_length
+    assert path.waves.size == 0
+    np.testing.assert_allclose(path.length, brute_force(plain, path), rtol=1e-6)
+
+
 def test_equal_ends_and_straight_lines(plain):
     z = np.array([0.3, -0.2])
     still = plain.geodesic(z, z)
