@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import minimize
 
+from igviz.geometry.one_thread import one_thread
+
 if TYPE_CHECKING:
     from igviz.geometry.pullback import PullbackGeometry
 
@@ -123,6 +125,7 @@ def _speeds(
     return np.sqrt(np.maximum(np.einsum("...i,...ij,...j->...", along, metric, along), 0.0))
 
 
+@one_thread
 def lengths(
     geometry: PullbackGeometry, start: np.ndarray, end: np.ndarray, waves: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -139,6 +142,7 @@ def lengths(
         pieces, before = 2 * pieces, total
 
 
+@one_thread
 def shortest(
     geometry: PullbackGeometry, start: np.ndarray, end: np.ndarray, waves: int, pieces: int, iterations: int
 ) -> LatentGeodesic:

@@ -17,7 +17,7 @@ from igviz.models.vae_record import Record, recorded
 from igviz.models.vae_walk import Standing
 
 # at 4 the KL of one unit is gone, at 8 that of both
-BETAS = (0.1, 0.3, 1.0, 2.0, 3.0, 4.0, 8.0)
+BETAS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0)
 # epochs of the long run whose weights are kept
 STATIONS = (5, 20, 50, 100, 200, 400, 700, 1000)
 

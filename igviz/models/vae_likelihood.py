@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import logsumexp
 
+from igviz.geometry.one_thread import one_thread
 from igviz.models.vae_quadrature import in_double, log_likelihood, log_normaliser
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ ROWS, ENTRIES = 2048, 200_000  # points, and pairs of points and images, at a ti
 HALF_LOG_TWO_PI = 0.5 * np.log(2.0 * np.pi)
 
 
+@one_thread
 def by_quadrature(decoder: Network, images: np.ndarray) -> np.ndarray:
     """Return log p(x) in nats, shape (n,), with one or two latent numbers.
 
@@ -169,6 +171,7 @@ def _blocks(points: int, images: int) -> Iterator[slice]:
     return (slice(start, start + rows) for start in range(0, points, rows))
 
 
+@one_thread
 def by_importance(
     decoder: Network,
     images: np.ndarray,

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
+from igviz.geometry.one_thread import one_thread
 from igviz.models.network import Network
 
 # along each latent number; with 32 the mean of log p(x|z) of the lecture's digits is right to 4e-3 nats for
@@ -68,6 +69,7 @@ def log_normaliser(logits: np.ndarray) -> np.ndarray:
     return np.sum(rest, axis=-1)
 
 
+@one_thread
 def expected_log_likelihood(
     decoder: Network, images: np.ndarray, mean: np.ndarray, root: np.ndarray
 ) -> np.ndarray:
@@ -80,6 +82,7 @@ def expected_log_likelihood(
     return made
 
 
+@one_thread
 def expected_derivatives(
     decoder: Network, images: np.ndarray, mean: np.ndarray, root: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from igviz.geometry.numerics import log_deficit
+from igviz.geometry.one_thread import one_thread
 from igviz.inference.arguments import require
 from igviz.models.vae_quadrature import log_likelihood
 
@@ -103,6 +104,7 @@ def _check(encoder: Network, decoder: Network, images: np.ndarray, noise: np.nda
     require(noise.shape == wanted, "loss", "noise's shape", noise.shape, str(wanted))
 
 
+@one_thread
 def validate(
     encoder: Network, decoder: Network, images: np.ndarray, noise: np.ndarray
 ) -> tuple[float, float]:

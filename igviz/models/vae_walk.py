@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from igviz.geometry.one_thread import one_thread
 from igviz.models.adam import Adam
 from igviz.models.network import Network
 from igviz.models.vae_training import loss, validate
@@ -69,6 +70,7 @@ class Walk:
         self.encoder, self.decoder, self.rng, self.epoch = encoder, decoder, rng, 0
         self.adams = tuple(Adam(one.parameters.size, one.dtype) for one in (encoder, decoder))
 
+    @one_thread
     def advance(self, images: np.ndarray, beta: float, batch: int, rate: float) -> Parts:
         """Pass once over the images in random order; return the means of log p(x|z) and KL, as met."""
         latent, dtype = self.decoder.sizes[0], self.encoder.dtype

@@ -55,6 +55,9 @@ LECTURES = (
         "Natural-gradient variational inference",
         "the steepest way,\nwhatever the map",
     ),
+    Lecture(
+        "06_vae", "The variational autoencoder", "inference for every image,\nand the shape of its codes"
+    ),
 )
 
 

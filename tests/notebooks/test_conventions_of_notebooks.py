@@ -23,6 +23,8 @@ IMPORTS = {
     # data that come with the package: load_, never fetch_
     "from sklearn.datasets import load_iris",
     "from sklearn.datasets import load_digits, load_iris",
+    "from sklearn.datasets import load_digits",
+    "from sklearn.model_selection import train_test_split",
 }
 
 
