@@ -16,7 +16,7 @@ from igviz.models.vae import VAE
 from igviz.models.vae_record import Record, recorded
 from igviz.models.vae_walk import Standing
 
-# at 4 the KL of one unit is gone, at 8 that of both
+# at 4 both units have all but lost their KL, one of them first; at 8 both have
 BETAS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0)
 # epochs of the long run whose weights are kept
 STATIONS = (5, 20, 50, 100, 200, 400, 700, 1000)

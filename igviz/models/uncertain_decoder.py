@@ -29,8 +29,8 @@ class UncertainDecoder:
 
     Among the codes next to nothing changes; away from them every pixel's probability goes to ½ and the
     entropy to its largest value, log 2 a pixel. On the way there the pixels change: leaving the codes has a
-    length. But the entropy of black and white pixels is bounded, so the cure is a wall, not a hill: crossing
-    it takes at most (π/2)·√pixels, and beyond it nothing changes and the volume vanishes again.
+    length. But the entropy of black and white pixels is bounded, so the cure is a wall, not a hill: beyond
+    it nothing changes and the volume vanishes again.
 
     Parameters
     ----------
@@ -39,10 +39,10 @@ class UncertainDecoder:
     codes : array_like
         Where the data lie, shape (n, latent): the means of q(z|x).
     width : float
-        How far a code is known to reach, in latent units. Of the lecture's decoder, with 0.3 the wall's
-        volume element is nine times that of the decoder as trained, and the test ELBO loses 0.013 nats; 0.2
-        costs 0.08 nats, as the gaps between the codes are blurred too, and 0.8 moves the wall far out and
-        makes it half as steep. The length of the way across, 10, hardly depends on it.
+        How far a code is known to reach, in latent units. Of the lecture's decoder, with 0.3 the largest
+        volume element in the wall is nine times the largest there as trained, and the test ELBO loses 0.013
+        nats; 0.2 costs 0.08 nats, as the gaps between the codes are blurred too, and 0.8 moves the wall far
+        out and makes it half as steep. The length of the way across, 8 to 11, hardly depends on it.
 
     Raises
     ------

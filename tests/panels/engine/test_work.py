@@ -180,6 +180,10 @@ class Stages:
         self.drawn.clear()
 
     def press(self):
+        self.step, self.arrived = (
+            threading.Semaphore(0),
+            threading.Semaphore(0),
+        )  # none is left of an earlier run
         self.row.button.click()
         assert self.arrived.acquire(timeout=30)
 
