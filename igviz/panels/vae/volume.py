@@ -26,8 +26,9 @@ OFF, ON = "off", "on"
 RAY = np.linspace(0.0, math.sqrt(2.0) * REACH, 101)
 LOW, HIGH = 1e-3, 1e3  # of the curves
 CIRCLE = np.stack([np.cos(np.linspace(0.0, 2.0 * np.pi, 121)), np.sin(np.linspace(0.0, 2.0 * np.pi, 121))])
+LENGTH = 3.0  # Fisher length of the ellipse's half axes: one of 1 would be lost under its point
 LARGEST = 30.0  # half axis of an ellipse that is drawn
-SMALLEST = 1e-30  # of numbers that are written
+SMALLEST = 1e-6  # of numbers that are written
 MOST = 64.0 * math.log(2.0)  # nats
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -36,10 +37,10 @@ CURED: dict[str, Any] = {"color": style.VERMILLION, "linestyle": (0, (3.5, 1.4))
 POINT: dict[str, Any] = {
     "color": style.BLUE,
     "marker": "o",
-    "markersize": 8,
+    "markersize": 5,
     "linestyle": "none",
     "markeredgecolor": style.PAPER,
-    "markeredgewidth": 1.2,
+    "markeredgewidth": 0.8,
     "zorder": 4.0,
 }
 ELLIPSE: dict[str, Any] = {
@@ -88,9 +89,9 @@ def along(shown: Decoded, across: float, up: float) -> np.ndarray:
 
 
 def ellipse(metric: np.ndarray) -> np.ndarray:
-    """Return δ with δᵀgδ = 1, shape (2, 121), no half axis longer than LARGEST."""
+    """Return δ with δᵀgδ = LENGTH², shape (2, 121), no half axis longer than LARGEST."""
     squares, axes = np.linalg.eigh(metric)
-    half = 1.0 / np.sqrt(np.maximum(squares, LARGEST**-2))
+    half = LENGTH / np.sqrt(np.maximum(squares, (LENGTH / LARGEST) ** 2))
     return axes @ (half[:, None] * CIRCLE)
 
 
@@ -104,7 +105,7 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
     plane.setup(chart)
     plane.scale(chart, fraction=0.05, aspect=32)
     chart.plot([], [], label="codes", **plane.CODES | {"markersize": 6})
-    chart.plot([], [], label="Fisher length 1", **ELLIPSE)
+    chart.plot([], [], label=f"Fisher length {LENGTH:g}", **ELLIPSE)
     style.legend_above(chart, 2, handlelength=1.4)
     for one, title in ((left, "as trained"), (right, "with the cure")):
         digits.prepare(one)
@@ -134,14 +135,14 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
     scenes={
         "Among the codes": {},
         "Far out": {"x": 4.0, "y": 3.0},
-        "The wall": {"x": 2.4, "y": 1.8, "cure": ON},
+        "The wall": {"x": 2.5, "y": 1.9, "cure": ON},
         "Beyond the wall": {"x": 4.0, "y": 3.0, "cure": ON},
-        "A wide kernel": {"x": 2.4, "y": 1.8, "cure": ON, "width": 0.8},
+        "A wider wall": {"x": 3.95, "y": 2.95, "cure": ON, "width": 0.8},
     },
     predict=Prediction(
-        "Far outside the codes, is a step of length 1 long or short for the decoder?",
-        ["Long: nothing is known there", "As long as among the codes", "Short: little changes"],
-        at={"x": 4.0, "y": 3.0},
+        "With the cure, is a step at (4, 3), beyond the wall, long?",
+        ["Yes, nothing is known", "As among the codes", "No, nothing changes"],
+        at={"x": 4.0, "y": 3.0, "cure": ON},
     ),
 )
 def volume(
@@ -159,16 +160,17 @@ def volume(
     plane.draw(chart, views[cure == ON])
     toward = direction(x, y)
     chart.plot([0.0, RAY[-1] * toward[0]], [0.0, RAY[-1] * toward[1]], **THROUGH)
-    around = np.array([[x], [y]]) + ellipse(shown.metric)
-    chart.plot(*around, **ELLIPSE)
+    outline = ellipse(shown.metric)
+    chart.plot(x + outline[0], y + outline[1], **ELLIPSE)
     chart.plot([x], [y], **POINT)
-    if np.max(np.abs(around)) > plane.EDGE:
-        chart.text(-4.7, -4.6, "the ellipse leaves the frame", zorder=4.0, **NOTE)
+    if np.max(np.hypot(*outline)) > plane.EDGE:
+        chart.text(-4.7, -4.6, "the ellipse is larger than the frame", zorder=4.0, **NOTE)
     digits.show(left, trained.pixels)
     digits.show(right, cured.pixels)
-    for one, look in zip(views, (TRAINED, CURED), strict=True):
+    # the cured curve would give away what the question asks
+    for one, look in list(zip(views, (TRAINED, CURED), strict=True))[: 1 + (cure == ON)]:
         curve.plot(RAY, np.clip(along(one, *toward), 1e-3 * LOW, None), **look)
-    below = {"marker": "v"} if shown.volume < LOW else {}
+    below = {"marker": "v", "markersize": 9} if shown.volume < LOW else {"markersize": 7}
     curve.plot([math.hypot(x, y)], [max(shown.volume, 2.0 * LOW)], **POINT | below)
     return _sentence(trained, cured, x, y, cure, width)
 
@@ -178,18 +180,19 @@ def _sentence(trained: Place, cured: Place, x: float, y: float, cure: str, width
     pairs = list(zip(names, (trained, cured), strict=True))
     (name, shown), (other, beside) = pairs[::-1] if cure == ON else pairs
     short, long = np.sqrt(np.maximum(np.linalg.eigvalsh(shown.metric), 0.0))
-    step = f"{number(short)} to {number(long)}" if long >= SMALLEST else "0"
+    step = number(long) if long < SMALLEST else f"{number(short)} to {number(long)}"
+    share = "" if shown.volume < SMALLEST else f", {number(shown.share)} × the codes' median"
     return (
-        f"({x:.2f}, {y:.2f}) {name}: volume {number(shown.volume)}, {number(shown.share)} × "
-        f"the codes' median; a step of 1 is {step} long; entropy {shown.entropy:.1f} nats of {MOST:.1f}. "
-        f"{other[0].upper()}{other[1:]}: {number(beside.volume)}, {beside.entropy:.1f} nats."
+        f"({x:.2f}, {y:.2f}) {name}: volume {number(shown.volume)}{share}; "
+        f"a step of 1 is {step} long; entropy {shown.entropy:.1f} of {MOST:.1f} nats. "
+        f"{other[0].upper()}{other[1:]}: volume {number(beside.volume)}, entropy {beside.entropy:.1f}."
     ).replace("-", "−")
 
 
 def number(value: float) -> str:
     """Write a positive number with two digits, as a power of ten where it is small."""
     if value < SMALLEST:
-        return "0"
+        return "below 10⁻⁶"
     if value >= 0.001:
         return f"{value:.0f}" if value >= 10.0 else f"{value:.2g}"
     digit, power = f"{value:.0e}".split("e")

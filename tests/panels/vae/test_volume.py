@@ -15,17 +15,19 @@ from scipy.stats import bernoulli
 from igviz.models import digit_vaes
 from igviz.models.images import digits
 from igviz.models.vae import VAE
+from igviz.panels.engine.encode import CAPTION_MARGIN, _fonts, _wrapped
 from igviz.panels.vae import volume as shown
 from igviz.plots import style
 from tests.panels import laws
 
 volume = sys.modules["igviz.panels.vae.volume"]
 plane = sys.modules["igviz.panels.vae.plane"]
-NUMBER = r"(−?[\d.]+(?:·10⁻[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?)"
+NUMBER = r"(−?\d[\d.]*\d?(?:·10⁻[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|below 10⁻⁶)"
 SENTENCE = (
-    rf"\({NUMBER}, {NUMBER}\) (as trained|cured \(width {NUMBER}\)): volume {NUMBER}, {NUMBER} × the codes' "
-    rf"median; a step of 1 is {NUMBER}(?: to {NUMBER})? long; entropy {NUMBER} nats of 44\.4\. "
-    rf"(As trained|Cured \(width {NUMBER}\)): {NUMBER}, {NUMBER} nats\."
+    rf"\({NUMBER}, {NUMBER}\) (as trained|cured \(width {NUMBER}\)): volume {NUMBER}"
+    rf"(?:, {NUMBER} × the codes' median)?; a step of 1 is {NUMBER}(?: to {NUMBER})? long; "
+    rf"entropy {NUMBER} of 44\.4 nats\. "
+    rf"(As trained|Cured \(width {NUMBER}\)): volume {NUMBER}, entropy {NUMBER}\."
 )
 PLACES = [(0.6, 0.45), (-1.7, 2.25), (2.4, 1.8), (3.0, -1.2), (4.0, 3.0), (0.0, 0.0), (-5.0, 5.0)]
 
@@ -40,6 +42,8 @@ def panel():
 def number(word):
     if word is None:
         return None
+    if word == "below 10⁻⁶":
+        return 0.0
     digits_, _, power = word.replace("−", "-").partition("·10⁻")
     return float(digits_) * 10.0 ** -int("".join(str("⁰¹²³⁴⁵⁶⁷⁸⁹".index(one)) for one in power) or 0)
 
@@ -123,13 +127,14 @@ def test_the_picture(panel, x, y, cure):
         ]
         np.testing.assert_allclose(point.get_xydata(), [z])
         away = outline.get_xydata() - z
-        np.testing.assert_allclose(np.einsum("ni,ij,nj->n", away, by_hand(z, width), away), 1.0, rtol=1e-4)
+        np.testing.assert_allclose(np.einsum("ni,ij,nj->n", away, by_hand(z, width), away), 9.0, rtol=1e-4)
         for axes, one in ((left, None), (right, 0.3)):
             np.testing.assert_allclose(
                 np.ravel(axes.images[0].get_array()), probabilities(z, one), atol=1e-12
             )
         curves = [one for one in curve.lines if len(one.get_xdata()) == len(volume.RAY)]
-        for line, one, colour in zip(curves, (None, 0.3), (style.BLACK, style.VERMILLION), strict=True):
+        assert len(curves) == (2 if cure == "on" else 1)
+        for line, one, colour in zip(curves, (None, 0.3), (style.BLACK, style.VERMILLION), strict=False):
             assert line.get_color() == colour
             for number_ in (7, 30, 44):
                 far, high = line.get_xydata()[number_]
@@ -158,7 +163,7 @@ def test_the_greys_and_the_dots_are_the_decoders(panel):
 def test_a_large_ellipse_and_a_vanishing_volume_are_said(panel):
     panel.scene("Beyond the wall")
     with panel.drawn() as (chart, _left, _right, curve):
-        assert [one.get_text() for one in chart.texts] == ["the ellipse leaves the frame"]
+        assert [one.get_text() for one in chart.texts] == ["the ellipse is larger than the frame"]
         (mark,) = [one for one in curve.lines if one.get_color() == style.BLUE]
         assert mark.get_marker() == "v"
     panel.scene("Among the codes")
@@ -175,15 +180,34 @@ def test_the_story_of_the_scenes(panel):
     assert seen["Among the codes"]["share"] > 1.0
     assert seen["Far out"]["share"] < 0.01
     assert seen["The wall"]["volume"] > 5.0 * seen["The wall"]["other"][0]
-    assert seen["Beyond the wall"]["volume"] < 1e-20
+    assert seen["Beyond the wall"]["volume"] == 0.0
     assert seen["Beyond the wall"]["entropy"] == pytest.approx(64.0 * np.log(2.0), abs=0.05)
-    assert seen["A wide kernel"]["volume"] == pytest.approx(seen["A wide kernel"]["other"][0], rel=0.05)
+    assert seen["A wider wall"]["volume"] > 5.0 * seen["A wider wall"]["other"][0]
+
+
+@pytest.mark.parametrize("scene", ["The wall", "A wider wall"])
+def test_the_walls_are_at_their_peaks(panel, scene):
+    panel.scene(scene)
+    width, z = panel.values["width"], np.array([panel.values["x"], panel.values["y"]])
+    shares = np.linspace(0.7, 1.3, 121)
+    heights = np.sqrt(np.linalg.det(by_hand(shares[:, None] * z, width)))
+    assert np.max(heights) < 1.02 * np.sqrt(np.linalg.det(by_hand(z, width)))
 
 
 def test_the_prediction(panel):
     before = said(panel)["steps"]
-    panel.answer("Short: little changes")
-    assert said(panel)["steps"][1] < 1.0 < before[0]
+    panel.answer("No, nothing changes")
+    after = said(panel)
+    assert after["cured"]
+    assert after["steps"] == [0.0, None]
+    assert before[0] > 1.0
+
+
+def test_words_fit_beside_a_prediction(panel):
+    for answer in panel.definition.predict.choices:
+        panel.answer(answer)
+        words = f"You predicted: {answer}. {panel.sentence}"
+        assert len(_wrapped(words, 720 - 2 * CAPTION_MARGIN, _fonts()[0])) <= 2, words
 
 
 def test_another_model_is_shown(panel):
