@@ -154,6 +154,7 @@ def _weight_cases() -> tuple[Case, ...]:
         _doing(_weighing(np.ones_like), text="I is forgotten: a step from 0.50 to 0.51 counts as one to 1."),
         _doing(
             _weighing(lambda p: p * (1.0 - p)),
+            _weighing(lambda p: expit(p) * expit(-p)),  # the outputs taken for logits
             text="This I belongs to log odds: these outputs are probabilities (lecture 02).",
         ),
         _doing(

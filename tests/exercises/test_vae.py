@@ -710,6 +710,10 @@ KXK = "Return a matrix of shape (k, k)"
 WRONG_METRIC = {
     "no I": (metric_with(np.ones_like), "I is forgotten"),
     "I of logits": (metric_with(lambda p: p * (1 - p)), "This I belongs to log odds"),
+    "taken for logits": (
+        lambda decoder, z: ig.PullbackGeometry(decoder, "logits").metric(z),
+        "This I belongs to log odds",
+    ),
     "ones only": (metric_with(lambda p: 1 / p), "Only one value of a pixel counts"),
     "zeros only": (metric_with(lambda p: 1 / (1 - p)), "Only one value of a pixel counts"),
     "I twice": (metric_with(lambda p: (p * (1 - p)) ** -2), "I comes in twice"),
