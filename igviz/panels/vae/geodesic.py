@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from matplotlib.patheffects import withStroke
 
-from igviz.geometry.pullback_geodesics import LatentGeodesic, curve, lengths
+from igviz.geometry.pullback_geodesics import LatentGeodesic, curve
 from igviz.models.images import digits
 from igviz.panels.engine import Prediction, Slider, panel
 from igviz.panels.vae import decoders, plane
@@ -27,13 +27,13 @@ TRAINED, CURED = "as trained", "with the cure"
 STARTS = tuple(f"a {digit}" for digit in range(10))
 STEPS = 32  # whose KL is drawn
 FRAMES = 9  # of a film
-COARSE: dict[str, int] = {"waves": 4, "pieces": 16}  # while a point is dragged
+COARSE: dict[str, int] = {"waves": 2, "pieces": 12, "iterations": 8}  # while a point is dragged
 FINE: dict[str, int] = {}  # at rest, as the geometry itself chooses
 T, FILM = np.linspace(0.0, 1.0, 129), np.linspace(0.0, 1.0, FRAMES)
 MIDDLES = (np.arange(STEPS) + 0.5) / STEPS
 TALLER = 1.5  # of a film, in heights of a digit, its words included
 EDGE = 4.2  # of the plane's frame
-TOP = 6.0  # of the axis of steps
+TOP = 8.0  # of the axis of steps; what is higher has a mark with its number
 
 LOOKS = (style.STRAIGHT, style.GEODESIC)
 HALO: dict[str, Any] = {"path_effects": [withStroke(linewidth=4.6, foreground=style.PAPER)]}
@@ -52,6 +52,16 @@ START: dict[str, Any] = {
     "zorder": 4.0,
 }
 END: dict[str, Any] = {**START, "marker": "o", "markersize": 9}
+
+PEAK: dict[str, Any] = {"marker": "^", "markersize": 9, "linestyle": "none", "zorder": 4.0}
+HEIGHT: dict[str, Any] = {
+    "fontsize": style.TICK_SIZE,
+    "family": style.FONT,
+    "color": style.INK,
+    "va": "center",
+    "zorder": 4.0,
+    "bbox": {**style.CARD, "boxstyle": "round,pad=0.15"},
+}
 
 
 class Ways(NamedTuple):
@@ -74,27 +84,13 @@ def ways(shown: Decoded, digit: int, x: float, y: float, coarse: bool) -> Ways:
     """Return both ways from a typical digit to a point; coarse ones cost a fraction."""
     geometry = shown.coarse_geometry if coarse else shown.geometry
     found = geometry.geodesic(typical(shown, digit), np.array([x, y]), **(COARSE if coarse else FINE))
-    both = (found.straight, lambda t: even(found, t))
+    both = (found.straight, found)
     return Ways(
         found,
         tuple(curve(found.start, found.end, waves, T) for waves in (found.waves[:0], found.waves)),
         tuple(shown.geometry.kl_steps(way(np.linspace(0.0, 1.0, STEPS + 1))) for way in both),
         tuple(way(FILM) for way in both),
     )
-
-
-def even(found: LatentGeodesic, t: np.ndarray) -> np.ndarray:
-    """Return the points after shares of the geodesic's length, also where a part of it has no length at all.
-
-    Beyond the cure's wall all is the same to the decoder: of the points there the first is taken.
-    """
-    try:
-        return found(t)
-    except ValueError:
-        times, along = lengths(found.geometry, found.start, found.end, found.waves)
-        rises = np.concatenate([[True], np.diff(np.maximum.accumulate(along)) > 0.0])
-        share = np.interp(t, along[rises] / along[-1], times[rises])
-        return curve(found.start, found.end, found.waves, np.where(t == 1.0, 1.0, share))
 
 
 def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
@@ -107,7 +103,11 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
     plane.setup(chart, EDGE)
     chart.plot([], [], label="straight line", **style.STRAIGHT)
     chart.plot([], [], label="geodesic", **style.GEODESIC)
+    chart.plot([], [], label="from", **START)
+    chart.plot([], [], label="to: drag it", **END)
     style.legend_above(chart, 2, columnspacing=1.4)
+    chart.set_title(" \n ", fontsize=style.LABEL_SIZE, family=style.FONT, pad=6.0)  # two rows are kept free
+    chart.set_xlabel("z₁  (darker: more volume)")
     for one, title in (
         (straight, "straight line, in equal steps"),
         (shortest, "geodesic, in equal lengths"),
@@ -121,7 +121,7 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
         head.set_zorder(0.4)  # below the moving image: drawn once
     steps.set(xlim=(0.0, 1.0), ylim=(0.0, TOP), xlabel="share of the way", ylabel="KL of a step ÷ mean")
     steps.set_xticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0", "¼", "½", "¾", "1"])
-    steps.set_yticks([0, 1, 2, 3, 4, 5, 6])
+    steps.set_yticks([0, 1, 2, 4, 6, 8])
 
 
 @panel(
@@ -136,13 +136,13 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
     scenes={
         "Across the plane": {},
         "From a 3 to a 7": {"start": "a 3", "x": 1.5, "y": -1.1},
-        "Both agree": {"start": "a 6", "x": -1.5, "y": 1.1},
+        "Same way, other pace": {"start": "a 6", "x": -1.5, "y": 1.1},
         "Around the codes": {"start": "a 4", "x": -1.8, "y": 0.6},
-        "Around, cured": {"start": "a 4", "x": -1.8, "y": 0.6, "decoder": CURED},
+        "Cured": {"start": "a 4", "x": -1.8, "y": 0.6, "decoder": CURED},
     },
     predict=Prediction(
-        "From a 4 to (−1.8, 0.6), among the 0s: where does the geodesic of the decoder as trained go?",
-        ["Near the straight line", "Through the middle", "Outside, where no codes lie"],
+        "From a 4 to a 0: where does the geodesic of the decoder as trained go?",
+        ["Nearly straight", "Through the middle", "Outside the codes"],
         at={"start": "a 4", "x": -1.8, "y": 0.6},
     ),
 )
@@ -169,7 +169,18 @@ def geodesic(
     for each, look in zip(found.steps, LOOKS, strict=True):
         if np.any(each > 0.0):
             steps.plot(MIDDLES, each / np.mean(each), **look)
+            _peak(steps, each / np.mean(each), look["color"])
     return _sentence(found, start, x, y, decoder)
+
+
+def _peak(steps: Axes, heights: np.ndarray, color: str) -> None:
+    """Mark a peak that leaves the axes, and write how high it is."""
+    highest = int(np.argmax(heights))
+    if heights[highest] > TOP:
+        at, high = MIDDLES[highest], 0.94 * TOP
+        steps.plot([at], [high], **PEAK, color=color)
+        side, place = ("left", at + 0.03) if at < 0.8 else ("right", at - 0.03)
+        steps.text(place, high, f"{heights[highest]:.1f}", ha=side, **HEIGHT)
 
 
 def _sentence(found: Ways, start: str, x: float, y: float, decoder: str) -> str:
@@ -180,6 +191,6 @@ def _sentence(found: Ways, start: str, x: float, y: float, decoder: str) -> str:
     peaks = [np.max(each) / np.mean(each) for each in found.steps]
     shorter = 100.0 * (1.0 - way.length / way.straight_length)
     return (
-        f"{place}: the straight line is {way.straight_length:.2f} standard distances long, the geodesic "
+        f"{place}: straight line {way.straight_length:.2f} standard distances, geodesic "
         f"{way.length:.2f}, {shorter:.1f} % less. Largest KL step ÷ mean: {peaks[0]:.2f} and {peaks[1]:.2f}."
     ).replace("-", "−")

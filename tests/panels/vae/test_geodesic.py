@@ -15,6 +15,7 @@ from scipy.special import expit, rel_entr
 from igviz.models import digit_vaes
 from igviz.models.images import digits
 from igviz.models.vae import VAE
+from igviz.panels.engine.encode import CAPTION_MARGIN, _fonts, _wrapped
 from igviz.panels.vae import geodesic as shown
 from igviz.plots import style
 from tests.panels import laws
@@ -23,8 +24,8 @@ geodesic = sys.modules["igviz.panels.vae.geodesic"]
 decoders = sys.modules["igviz.panels.vae.decoders"]
 NUMBER = r"(−?[\d.]+)"
 SENTENCE = (
-    rf"From (a \d) to \({NUMBER}, {NUMBER}\), (as trained|with the cure): the straight line is {NUMBER} "
-    rf"standard distances long, the geodesic {NUMBER}, {NUMBER} % less\. "
+    rf"From (a \d) to \({NUMBER}, {NUMBER}\), (as trained|with the cure): straight line {NUMBER} "
+    rf"standard distances, geodesic {NUMBER}, {NUMBER} % less\. "
     rf"Largest KL step ÷ mean: {NUMBER} and {NUMBER}\."
 )
 
@@ -125,7 +126,7 @@ def test_the_story_of_the_scenes(panel):
         seen[scene] = said(panel)[2]
     assert seen["Across the plane"][4] > 15.0
     assert seen["From a 3 to a 7"][4] > 15.0
-    assert seen["Both agree"][4] < 1.0
+    assert seen["Same way, other pace"][4] < 1.0
     assert seen["Around the codes"][4] > 12.0
 
 
@@ -136,7 +137,7 @@ def trust(points):
 
 def test_the_cure_keeps_the_geodesic_among_the_codes(panel):
     least = {}
-    for scene in ("Around the codes", "Around, cured"):
+    for scene in ("Around the codes", "Cured"):
         panel.scene(scene)
         with panel.drawn() as (chart, *_rest):
             straight, shortest = (
@@ -145,7 +146,7 @@ def test_the_cure_keeps_the_geodesic_among_the_codes(panel):
         least[scene] = np.min(trust(shortest))
         assert np.min(trust(straight)) > 0.9
     assert least["Around the codes"] < 0.01
-    assert least["Around, cured"] > 0.5
+    assert least["Cured"] > 0.5
 
 
 def test_while_a_point_is_dragged_the_way_is_nearly_the_same(panel):
@@ -176,11 +177,31 @@ def test_a_way_through_places_without_any_length(panel):
 
 
 def test_the_prediction(panel):
-    panel.answer("Outside, where no codes lie")
+    panel.answer("Outside the codes")
     with panel.drawn() as (chart, *_rest):
         (line, _dots) = lines(chart, style.GEODESIC)
         assert np.min(trust(line.get_xydata())) < 0.01
         assert np.min(line.get_xdata()) < -3.5
+
+
+def test_words_fit_beside_a_prediction(panel):
+    for answer in panel.definition.predict.choices:
+        panel.answer(answer)
+        words = f"You predicted: {answer}. {panel.sentence}"
+        assert len(_wrapped(words, 720 - 2 * CAPTION_MARGIN, _fonts()[0])) <= 2, words
+
+
+def test_a_peak_that_leaves_the_axes_has_its_number(panel):
+    panel.set(start="a 1", x=-4.0, y=4.0, decoder="with the cure")
+    with panel.drawn() as (*_rest, steps):
+        curve, mark = lines(steps, style.STRAIGHT)
+        highest = np.argmax(curve.get_ydata())
+        assert np.max(curve.get_ydata()) > geodesic.TOP
+        assert mark.get_xdata()[0] == curve.get_xdata()[highest]
+        assert [one.get_text() for one in steps.texts] == [f"{np.max(curve.get_ydata()):.1f}"]
+    panel.scene("Across the plane")
+    with panel.drawn() as (*_rest, steps):
+        assert not steps.texts
 
 
 def test_another_model_is_shown(panel):
