@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 IMAGES = 50  # to choose from
-COLLAPSED = 0.01  # nats: a unit whose mean KL is smaller says nothing
+COLLAPSED = 0.05  # nats: a unit whose mean KL is smaller says next to nothing
+GAP = 4  # pixels between the two digits, for a word
 REACH = 4.1  # of the latent plane
 PER_SD = 2.0  # sd: the radius of the prior's circle and of q's ellipse
 HIGHEST_KL, HIGHEST = 4.4, 29.0  # nats
 BAR = 0.7  # width
+TOPS = (GAP, ink.SIDE + 2 * GAP)  # of the two digits
 
 UNITS: tuple[dict[str, Any], ...] = (
     {"facecolor": style.BLUE, "edgecolor": style.PAPER, "linewidth": 0.8},
@@ -91,10 +93,9 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
     units.set(xlim=(-0.55, 1.55), ylim=(0.0, HIGHEST_KL), ylabel="test mean of the KL, nats")
     units.set_xticks([0, 1], ["1", "2"])
     units.set_xlabel("unit")
-    whole.set(xlim=(-0.55, 1.55), ylim=(0.0, HIGHEST), ylabel="nats")
+    whole.set(xlim=(-0.55, 1.55), ylim=(0.0, HIGHEST), ylabel="test mean, nats")
     units.set_yticks([0, 1, 2, 3, 4])
-    whole.set_xticks([0, 1], ["−ELBO", "loss"])
-    whole.set_xlabel("test mean")
+    whole.set_xticks([0, 1], ["−ELBO", "\n−β-ELBO"])
     for one in (units, whole, pixels):
         one.set_title(" ", fontsize=style.LABEL_SIZE, family=style.FONT, pad=6.0)  # beside the legend
     for one in (units, whole):
@@ -110,8 +111,15 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
         plane.add_patch(Rectangle((0.0, 0.0), 0.0, 0.0, label=words, **look))
     style.legend_above(plane, 5, handlelength=2.0)  # it reaches over all
     ink.prepare(pixels)
-    pixels.set_xlabel("x, and\ndecoded\nmean")
-    pixels.set(xlim=(-0.5, ink.SIDE - 0.5), ylim=(2.0 * ink.SIDE + ink.GAP - 0.5, -0.5), aspect="equal")
+    for spine in pixels.spines.values():
+        spine.set_visible(False)
+    pixels.set(xlim=(-0.8, ink.SIDE - 0.2), ylim=(2.0 * (ink.SIDE + GAP) - 0.5, -0.5), aspect="equal")
+    for top, word in zip(TOPS, ("x", "decoded"), strict=True):
+        pixels.text(0.5 * (ink.SIDE - 1), top - 1.0, word, va="bottom", **WORDS)
+        frame = Rectangle(
+            (-0.5, top - 0.5), ink.SIDE, ink.SIDE, fill=False, edgecolor=style.LIGHT, zorder=2.0
+        )
+        pixels.add_patch(frame)
 
 
 @panel(
@@ -124,8 +132,8 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
     scenes={
         "β = 1: the ELBO": {"beta": 1.0},
         "Too little": {"beta": digit_vaes.BETAS[0]},
-        "One unit gone": {"beta": digit_vaes.BETAS[-2]},
-        "Collapse": {"beta": digit_vaes.BETAS[-1]},
+        "Dearer": {"beta": 2.0},
+        "Collapse": {"beta": 4.0},
     },
     predict=Prediction(
         f"The encoder spends 3.6 nats of KL on an image at β = 1. How many at β = {digit_vaes.BETAS[-1]:g}?",
@@ -152,7 +160,9 @@ def collapse(
     lost = -float(np.mean(made.reconstruction))
     for number, weight in enumerate((1.0, shown)):
         _stack(whole, number, [lost, *(weight * kl)])
-    ink.show(pixels, ink.mosaic([digits().test[image], made.decoded[image]], 1))
+    for top, digit in zip(TOPS, (digits().test[image], made.decoded[image]), strict=True):
+        place = (-0.5, ink.SIDE - 0.5, top + ink.SIDE - 0.5, top - 0.5)
+        ink.show(pixels, digit, extent=place)
     return _sentence(beta, shown, made, image)
 
 
@@ -169,23 +179,20 @@ def _patch(line: style.LineStyle) -> dict[str, Any]:
     return {"edgecolor": line["color"], "linestyle": line["linestyle"], "linewidth": line["linewidth"]}
 
 
-def _few(nats: float) -> str:
-    return f"{nats:.2f}" if nats >= 0.1 else f"{nats:.1g}"
-
-
 def _sentence(beta: float, shown: float, made: Account, image: int) -> str:
     kl, elbo = np.mean(made.kl, axis=0), float(np.mean(made.elbo))
     objective = elbo + (1.0 - shown) * float(np.sum(kl))
-    start = f"β = {shown:g}" if shown == beta else f"β = {beta:g} is not trained yet, here is β = {shown:g}"
     gone = [str(unit) for unit, one in enumerate(kl, start=1) if one < COLLAPSED]
     collapsed = {0: "", 1: f", unit {''.join(gone)} has collapsed", 2: ", both have collapsed"}[len(gone)]
     account_ = (
         f"ELBO {elbo:.2f} is the objective"
         if shown == 1.0
-        else f"ELBO {elbo:.2f}, the β-objective {objective:.2f} is not it"
+        else f"ELBO {elbo:.2f}; the β-ELBO it was trained for is {objective:.2f}"
     )
-    label = int(digits().test_labels[image])
-    return (
-        f"{start}: the units' mean KLs are {_few(kl[0])} and {_few(kl[1])} nats{collapsed}; {account_}. "
-        f"Image {image}, a {label}: KL {np.sum(made.kl[image]):.2f}, ELBO {made.elbo[image]:.1f}."
-    ).replace(" -", " −")
+    words = f"β = {shown:g}: the units' mean KLs are {kl[0]:.2f} and {kl[1]:.2f} nats{collapsed}; {account_}."
+    if shown == beta:
+        kl_here, elbo_here = np.sum(made.kl[image]), made.elbo[image]
+        words += f" Image {image}, a {digits().test_labels[image]}: KL {kl_here:.2f}, ELBO {elbo_here:.1f}."
+    else:  # no room for the image
+        words = f"β = {beta:g} is being trained, some seconds; still {words}"
+    return words.replace(" -", " −")
