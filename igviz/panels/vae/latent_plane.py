@@ -12,6 +12,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Rectangle
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
 from igviz.geometry.families.bernoulli import Bernoulli
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-REACH = 4.3  # of the picture: at the sliders' ends the point is still seen whole
+REACH = 4.1  # of the picture: the sliders' ends, where no code is, are just inside
 TILES = 13  # decoded digits in a row
 FINE = 129  # places in a row where the entropy is computed
 AROUND = 0.5  # codes as near as that are counted
@@ -35,14 +36,25 @@ PIXEL = math.log(2.0)  # nats, the most a pixel can have
 MOST = pictures.SIDE**2 * PIXEL
 
 POINT: dict[str, Any] = {
-    "color": style.VERMILLION,
+    "color": style.BLACK,
     "marker": "o",
     "markersize": 9,
     "markeredgecolor": style.PAPER,
     "markeredgewidth": 1.4,
     "linestyle": "none",
+    "clip_on": False,  # whole at the sliders' ends
 }
-CIRCLE: dict[str, Any] = {"color": style.VERMILLION, "linewidth": 2.0}
+CIRCLE: dict[str, Any] = {"color": style.BLACK, "linewidth": 1.8}
+EDGE: dict[str, Any] = {"path_effects": [withStroke(linewidth=4.2, foreground=style.PAPER)]}
+MIDDLE: dict[str, Any] = {
+    "color": style.INK,
+    "family": style.FONT,
+    "fontsize": 14.0,
+    "fontweight": "bold",
+    "ha": "center",
+    "va": "center_baseline",
+    "path_effects": [withStroke(linewidth=3.4, foreground=style.PAPER)],
+}
 NEAREST: dict[str, Any] = {"color": style.INK, "linewidth": 1.8, "linestyle": (0, (2, 1))}
 BAR: dict[str, Any] = {"facecolor": "#DCEBF5", "edgecolor": style.BLUE, "linewidth": 1.8}
 AT_CODES: dict[str, Any] = {"color": style.INK, "linewidth": 1.8, "linestyle": "-"}
@@ -74,7 +86,7 @@ def plane(vae: VAE) -> Plane:
 
 
 def _survey(vae: VAE) -> Plane:
-    codes = vae.encode(digits().training).mean
+    codes, labels = vae.encode(digits().training).mean, digits().training_labels
     edges = np.linspace(-REACH, REACH, FINE + 1)
     middles = 0.5 * (edges[:-1] + edges[1:])
     rows = [np.stack(np.broadcast_arrays(middles, height), axis=-1) for height in middles]
@@ -82,7 +94,7 @@ def _survey(vae: VAE) -> Plane:
     ends = (float(everywhere.min()), float(everywhere.max()))
     mosaic = _mosaic(vae)
     backgrounds: dict[str, Callable[[], list[Artist]]] = {
-        "codes": lambda: [*pictures.numerals(codes, digits().training_labels)],
+        "codes": lambda: [*pictures.numerals(codes, labels), *_middles(codes, labels)],
         "digits": lambda: [_mesh(mosaic[1], mosaic[1], mosaic[0], pictures.INK)],
         "entropy": lambda: [_mesh(edges, edges, everywhere, _shades(ends)), _dots(codes)],
     }
@@ -117,6 +129,15 @@ def _mesh(across: np.ndarray, up: np.ndarray, picture: np.ndarray, look: dict[st
     )
 
 
+def _middles(codes: np.ndarray, labels: np.ndarray) -> list[Text]:
+    """Return each digit as one large numeral where the median of its codes is."""
+    return [
+        Text(float(np.median(own[:, 0])), float(np.median(own[:, 1])), str(digit), **MIDDLE)
+        for digit in np.unique(labels)
+        for own in (codes[labels == digit],)
+    ]
+
+
 def _dots(codes: np.ndarray) -> Line2D:
     return Line2D(*codes.T, color=style.INK, marker=".", markersize=3.0, markeredgewidth=0, linestyle="none")
 
@@ -139,7 +160,7 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
     chart.grid(visible=False)
     chart.plot([], [], label="z", **POINT)
     chart.plot([], [], label=f"{AROUND:g} around z", marker="o", fillstyle="none", markersize=11,
-               linestyle="none", markeredgewidth=2.0, color=style.VERMILLION)  # fmt: skip
+               linestyle="none", markeredgewidth=1.8, color=style.BLACK)  # fmt: skip
     chart.plot([], [], label="nearest code", **NEAREST)
     style.legend_above(chart, 3, handlelength=1.3, columnspacing=0.9, handletextpad=0.4)
     titles = ("P(pixel is black)", "entropy of the pixel")
@@ -160,7 +181,7 @@ def _key(at_codes: float, ends: tuple[float, float], background: str) -> list[Ar
     """Return a mark at the codes' mean entropy, and below the bar the shades of the map if there is one."""
     made: list[Artist] = [
         Line2D([at_codes, at_codes], [0.16, 0.68], **AT_CODES),
-        Text(at_codes, 0.86, f"at the codes {at_codes:.1f}", ha="center", va="center", **WORDS),
+        Text(at_codes, 0.86, f"at the codes {at_codes:.2f}", ha="center", va="center", **WORDS),
     ]
     if background == "entropy":
         look = _shades(ends)
@@ -205,7 +226,7 @@ def latent_plane(
     nearest = int(np.argmin(away))
     chart.add_artist(stored.Stored(now.backgrounds[background]))
     chart.plot(*np.stack([z, now.codes[nearest]]).T, **NEAREST)
-    chart.add_artist(Circle((z1, z2), AROUND, fill=False, zorder=2.5, **CIRCLE))
+    chart.add_artist(Circle((z1, z2), AROUND, fill=False, zorder=2.5, **CIRCLE, **EDGE))
     chart.plot([z1], [z2], **POINT)
     pictures.show(shown, probabilities)
     pictures.show(unsure, Bernoulli(probabilities).entropy(), cmap=SHADES, vmax=PIXEL)
@@ -213,13 +234,13 @@ def latent_plane(
     bar.add_artist(stored.Stored(now.keys[background], zorder=3.0))
     bar.text(max(here, now.at_codes) + 0.8, 0.38, f"at z {here:.2f}", va="center", **WORDS)
     behind = {
-        "codes": "Numerals: all codes",
-        "digits": f"Behind it: {TILES}² decoded digits",
-        "entropy": f"Map: {now.ends[0]:.1f} to {now.ends[1]:.1f} nats",
+        "codes": "",
+        "digits": f" Behind it: {TILES}² digits.",
+        "entropy": f" Map: {now.ends[0]:.1f} to {now.ends[1]:.1f}.",
     }[background]
     count, label = int(np.sum(away <= AROUND)), digits().training_labels[nearest]
     return (
-        f"z = ({z1:.2f}, {z2:.2f}): entropy {here:.2f} of at most {MOST:.1f} nats, at the codes "
-        f"{now.at_codes:.2f} on average. Nearest code: a {label}, {away[nearest]:.2f} away; "
-        f"{count} of {len(away):,} codes within {AROUND:g}. {behind}."
+        f"z = ({z1:.2f}, {z2:.2f}): entropy {here:.2f} nats, mean at the codes {now.at_codes:.2f}. "
+        f"Nearest code: a {label}, {away[nearest]:.2f} away; "
+        f"{count} of {len(away):,} within {AROUND:g}.{behind}"
     ).replace("-", "−")

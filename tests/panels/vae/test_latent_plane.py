@@ -18,9 +18,8 @@ from tests.panels import laws
 module = sys.modules["igviz.panels.vae.latent_plane"]
 NUMBER = r"(−?[\d.]+)"
 SENTENCE = (
-    rf"z = \({NUMBER}, {NUMBER}\): entropy {NUMBER} of at most 44\.4 nats, "
-    rf"at the codes {NUMBER} on average\. "
-    rf"Nearest code: a (\d), {NUMBER} away; (\d+) of 1,257 codes within 0\.5\. (.+)\."
+    rf"z = \({NUMBER}, {NUMBER}\): entropy {NUMBER} nats, mean at the codes {NUMBER}\. "
+    rf"Nearest code: a (\d), {NUMBER} away; (\d+) of 1,257 within 0\.5\.(?: (.+)\.)?"
 )
 PLACES = [(0.5, -1.0), (-1.5, 0.7), (0.0, 4.0), (-3.7, -2.15), (4.0, -4.0), (1.3, 0.65)]
 
@@ -91,7 +90,8 @@ def test_the_picture(panel, z1, z2):
         assert (
             list(mark.get_xdata()) == [pytest.approx(each_entropy(decoded(codes())).sum(axis=1).mean())] * 2
         )
-        assert words.get_text() == f"at the codes {mark.get_xdata()[0]:.1f}"
+        assert words.get_text() == f"at the codes {mark.get_xdata()[0]:.2f}"
+        assert f"mean {words.get_text()}." in panel.sentence
         assert bar.get_xlim() == (0.0, pytest.approx(64 * np.log(2.0)))
 
 
@@ -100,9 +100,16 @@ def artists(background):
 
 
 def test_behind_the_point_are_the_training_digits_codes():
-    for digit, line in enumerate(artists("codes")):
+    drawn = artists("codes")
+    for digit, line in enumerate(drawn[:10]):
         assert line.get_marker() == f"${digit}$"
         np.testing.assert_allclose(line.get_xydata(), codes()[digits().training_labels == digit])
+    for digit, large in enumerate(drawn[10:]):
+        assert (large.get_text(), large.get_fontsize()) == (str(digit), 14.0)
+        own = codes()[digits().training_labels == digit]
+        for place, coordinate in zip(large.get_position(), own.T, strict=True):
+            assert abs(np.sum(coordinate < place) - np.sum(coordinate > place)) <= 1, "a median"
+    assert len(drawn) == 20
 
 
 def test_each_digit_of_the_mosaic_stands_where_it_is_decoded():
@@ -129,7 +136,7 @@ def test_the_map_holds_the_entropy_and_the_words_its_ends(panel):
         assert drawn[row, column] == pytest.approx(wanted, rel=1e-9)
     np.testing.assert_allclose(dots.get_xydata(), codes())
     panel.set(background="entropy")
-    assert said(panel)[7] == f"Map: {drawn.min():.1f} to {drawn.max():.1f} nats"
+    assert said(panel)[7] == f"Map: {drawn.min():.1f} to {drawn.max():.1f}"
     strip = module.plane(digit_vaes.lecture()).keys["entropy"]._make()[2]
     edges = strip.get_coordinates()[0, :, 0]
     assert (edges[0], edges[-1]) == (drawn.min(), pytest.approx(drawn.max()))
