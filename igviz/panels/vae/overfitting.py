@@ -1,7 +1,8 @@
 """Overfitting has an address: trained on and on, p(x) of unseen images still rises, and their q get worse.
 
 The gap between log p(x) and the encoder's ELBO is taken apart by natural-gradient steps on each image's own
-q: what they gain is the encoder's, the amortisation gap; what they leave is the approximation gap.
+q: what they gain is the encoder's, the amortisation gap; what they leave is the approximation gap. A walk may
+end in a local optimum; the means take the better of two, from the encoder's q and from p(z|x)'s mode.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from igviz.plots import style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from igviz.models.vae import VAE
+
 IMAGES = 60  # of the test images: those of the means, and to choose from
 STEPS = 10
 # of the grid of log p(x), a tenth of a second: right to 0.02 nats for each image, to 0.001 in the mean
@@ -39,6 +42,9 @@ SDS = (
     1.0,
 )  # where the density is exp(−sd²/2) of its highest: for a Gaussian, ellipses of so many sd
 PER_SD = 2.0  # of the ellipses
+START_SD = 0.1  # of the normal on the mode from which a second walk starts
+SAME = 0.3  # sd of the first walk's end: with the mode so near, a second would find nothing better
+MUCH, LONG = 0.5, 100  # nats below the best q, still after so many steps: the walk is on another heap
 MARGIN = 1.2
 
 LOG_P: dict[str, Any] = {**style.TARGET}
@@ -53,6 +59,9 @@ APPROXIMATION: dict[str, Any] = {
     "linewidth": 0.0,
 }
 DENSITY = ("#E4E4E4", "#BDBDBD", "#8F8F8F")
+_GEOMETRIC = np.geomspace(digit_vaes.STATIONS[0], digit_vaes.STATIONS[-1], 50)
+# whose training ELBO is drawn
+PASSES = np.unique(np.concatenate([np.round(_GEOMETRIC).astype(int), np.array(digit_vaes.STATIONS)]))
 WORDS: dict[str, Any] = {"fontsize": style.TICK_SIZE, "family": style.FONT, "color": style.INK, "zorder": 3.0}
 
 
@@ -60,7 +69,7 @@ class Measure(NamedTuple):
     """What the test images are given after some epochs, in nats, each of shape (IMAGES,)."""
 
     elbo: np.ndarray  # with the encoder's q
-    refined: np.ndarray  # after STEPS natural-gradient steps on each image's q
+    refined: np.ndarray  # after STEPS natural-gradient steps on each image's q, the better of two starts
     log_p: np.ndarray
     box: np.ndarray  # ends of where each p(z|x) is at least exp(−2) of its highest, shape (2, IMAGES, 2)
 
@@ -70,6 +79,7 @@ class View(NamedTuple):
 
     q: Normal  # the walk, shape (STEPS + 1, 2): first the encoder's
     elbo: np.ndarray  # of each, in nats, shape (STEPS + 1,)
+    wrong: bool  # no walk from the encoder's q comes near the best q's ELBO
     centre: np.ndarray  # of what is shown
     reach: float  # of it, to each side
     posterior: tuple[Path, ...]  # regions of p(z|x), the lowest first
@@ -79,7 +89,6 @@ class View(NamedTuple):
 def measure(epoch: int) -> Measure:
     """Return what the test images are given after one of `digit_vaes.STATIONS`."""
     vae, images = digit_vaes.after(epoch), digits().test[:IMAGES]
-    q = vae.refine(images, steps=STEPS)
     line = np.arange(-RADIUS, RADIUS, SPACING)
     grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
     grid = grid[np.sum(grid**2, axis=1) < RADIUS**2]
@@ -88,7 +97,19 @@ def measure(epoch: int) -> Measure:
     log_p = logsumexp(height, axis=0) + 2.0 * np.log(SPACING)
     high = height >= np.max(height, axis=0) - 0.5 * PER_SD**2
     box = [[end(grid[seen], axis=0) for seen in high.T] for end in (np.min, np.max)]
-    return Measure(vae.elbo(images), vae.elbo(images, q), log_p, np.array(box))
+    refined = _refined(vae, images, grid[np.argmax(height, axis=0)])
+    return Measure(vae.elbo(images), refined, log_p, np.array(box))
+
+
+def _refined(vae: VAE, images: np.ndarray, mode: np.ndarray) -> np.ndarray:
+    """Return the ELBO after STEPS from the encoder's q or from a normal on the mode: the higher."""
+    q = vae.refine(images, steps=STEPS)
+    best = vae.elbo(images, q)
+    far = np.any(np.abs(mode - q.mean) > SAME * q.std, axis=1)
+    if np.any(far):
+        start = Normal(mode[far], np.full(mode[far].shape, START_SD))
+        best[far] = np.maximum(best[far], vae.elbo(images[far], vae.refine(images[far], start, STEPS)))
+    return best
 
 
 def log_joint(epoch: int, z: np.ndarray, images: np.ndarray) -> np.ndarray:
@@ -106,11 +127,12 @@ def view(epoch: int, image: int) -> View:
     walk = [vae.encode(x), *(vae.refine(x, steps=count) for count in range(1, STEPS + 1))]
     q = Normal(np.concatenate([one.mean for one in walk]), np.concatenate([one.std for one in walk]))
     elbo = np.concatenate([vae.elbo(x, one) for one in walk])
-    ends = measure(epoch).box[:, image]
+    best, ends = measure(epoch).refined[image], measure(epoch).box[:, image]
+    wrong = bool(elbo[-1] < best - MUCH and vae.elbo(x, vae.refine(x, steps=LONG))[0] < best - MUCH)
     low = np.min([*(q.mean - PER_SD * q.std), ends[0]], axis=0)
     high = np.max([*(q.mean + PER_SD * q.std), ends[1]], axis=0)
     centre, reach = 0.5 * (low + high), 0.5 * MARGIN * float(np.max(high - low))
-    return View(q, elbo, centre, reach, _regions(epoch, x, centre, reach))
+    return View(q, elbo, wrong, centre, reach, _regions(epoch, x, centre, reach))
 
 
 def _regions(epoch: int, x: np.ndarray, centre: np.ndarray, reach: float) -> tuple[Path, ...]:
@@ -125,22 +147,16 @@ def _regions(epoch: int, x: np.ndarray, centre: np.ndarray, reach: float) -> tup
 
 def _setup(axes: tuple[Axes, Axes, Axes]) -> None:
     curves, plane, pixels = axes
-    epochs = digit_vaes.STATIONS
+    for epoch in digit_vaes.STATIONS:  # now, for no later frame is to wait
+        measure(epoch)
     curves.set(xscale="log", xlim=(4.2, 1200.0), ylim=(LOWEST, HIGHEST), xlabel="epoch", ylabel="nats")
     curves.set_xticks([5, 20, 50, 200, 1000], ["5", "20", "50", "200", "1,000"])
     curves.minorticks_off()
-    all_ = [measure(epoch) for epoch in epochs]
-    elbo, refined, log_p = (np.mean([one[part] for one in all_], axis=1) for part in range(3))
-    curves.plot(epochs, log_p, label="log p(x)", zorder=1.5, **LOG_P)
-    history = digit_vaes.after(epochs[-1]).history
-    passes = np.unique(np.round(np.geomspace(epochs[0], epochs[-1], 50)).astype(int))
-    curves.plot(
-        passes, [history[one - 1].elbo for one in passes], label="training ELBO", zorder=0.9, **TRAINING
-    )
-    curves.plot(epochs, elbo, label="ELBO, encoder's q", zorder=1.5, **ENCODER)
-    curves.plot(epochs, refined, label=f"ELBO, {STEPS} steps on q", zorder=1.5, **REFINED)
-    curves.fill_between(epochs, elbo, refined, label="amortisation gap", zorder=0.7, **AMORTISATION)
-    curves.fill_between(epochs, refined, log_p, label="approximation gap", zorder=0.7, **APPROXIMATION)
+    for label, look in (("log p(x)", LOG_P), ("training ELBO", TRAINING), ("ELBO, encoder's q", ENCODER)):
+        curves.plot([], [], label=label, **look)
+    curves.plot([], [], label="ELBO, q refined", **REFINED)
+    for label, look in (("amortisation gap", AMORTISATION), ("approximation gap", APPROXIMATION)):
+        curves.add_patch(Rectangle((1.0, 0.0), 0.0, 0.0, label=label, **look))
     curves.add_patch(Rectangle((1.0, 0.0), 0.0, 0.0, facecolor=DENSITY[1], label="p(z|x)"))
     style.legend_above(curves, 4, columnspacing=1.2)  # it reaches over the plane
     curves.set_title(" \n ", fontsize=style.LABEL_SIZE, family=style.FONT, pad=6.0)
@@ -170,10 +186,10 @@ def _setup(axes: tuple[Axes, Axes, Axes]) -> None:
     play="steps",
     scenes={
         "Early": {"epoch": 20},
-        "The best epoch": {"epoch": 200},
+        "Highest test ELBO": {"epoch": 200},
         "Overfitted": {"epoch": 1000, "image": 55, "steps": 0},
         "Gap closed": {"epoch": 1000, "image": 55, "steps": 10},
-        "A hard image": {"epoch": 1000, "image": 15, "steps": 10},
+        "The wrong heap": {"epoch": 1000, "image": 15, "steps": 10},
     },
     predict=Prediction(
         "At epoch 1,000 the test ELBO has fallen by 2 nats. Has the model's p(x) of test images got worse?",
@@ -184,27 +200,48 @@ def _setup(axes: tuple[Axes, Axes, Axes]) -> None:
 def overfitting(axes: tuple[Axes, Axes, Axes], epoch: int = 200, image: int = 36, steps: int = 3) -> str:
     """Train without stopping: the decoder still learns, the encoder overfits, and each q can be mended."""
     curves, plane, pixels = axes
-    means, here = measure(epoch), view(epoch, image)
-    curves.axvline(epoch, zorder=0.8, color=style.GREY, linewidth=1.2)
-    for values, look in zip(means, (ENCODER, REFINED, {**LOG_P, "marker": "o"}), strict=False):
-        curves.plot([epoch], [np.mean(values)], zorder=2.0, **{**look, "markersize": 9})
+    here = view(epoch, image)
+    _draw_curves(curves, epoch)
     regions = PathCollection(here.posterior, facecolors=DENSITY, linewidths=0.0, zorder=1.0)
     plane.add_collection(regions, autolim=False)
     _draw_walk(plane, here, steps)
     decoded = digit_vaes.after(epoch).decode(here.q.mean[[0, steps]])
     ink.show(pixels, ink.mosaic([digits().test[image], *decoded], 1))
-    start = f"Epoch {epoch:,}: mean ELBO {np.mean(means.elbo):.2f}, log p(x) {np.mean(means.log_p):.2f}"
-    return (
-        f"{start} nats over {IMAGES} test images. Image {image}: ELBO {here.elbo[0]:.2f}, after {steps} "
-        f"{'step' if steps == 1 else 'steps'} {here.elbo[steps]:.2f}, log p(x) {means.log_p[image]:.2f}."
-    ).replace(" -", " −")
+    return _sentence(epoch, image, steps)
+
+
+def _draw_curves(curves: Axes, epoch: int) -> None:
+    """Draw the means up to this epoch, for what comes later is asked."""
+    epochs = [one for one in digit_vaes.STATIONS if one <= epoch]
+    elbo, refined, log_p = (np.mean([measure(one)[part] for one in epochs], axis=1) for part in range(3))
+    history = digit_vaes.after(digit_vaes.STATIONS[-1]).history
+    passes = PASSES[epoch >= PASSES]
+    curves.plot(passes, [history[one - 1].elbo for one in passes], zorder=0.9, **TRAINING)
+    curves.fill_between(epochs, elbo, refined, zorder=0.7, **AMORTISATION)
+    curves.fill_between(epochs, refined, log_p, zorder=0.7, **APPROXIMATION)
+    curves.axvline(epoch, zorder=0.8, color=style.GREY, linewidth=1.2)
+    for values, look in ((elbo, ENCODER), (refined, REFINED), (log_p, LOG_P)):
+        curves.plot(epochs, values, zorder=1.5, **look)
+        point = {"marker": "o", **look, "markersize": 9}
+        curves.plot([epoch], [values[-1]], zorder=2.0, **point)
+
+
+def _sentence(epoch: int, image: int, steps: int) -> str:
+    means, here = measure(epoch), view(epoch, image)
+    elbo, refined, log_p = (np.mean(one) for one in means[:3])
+    after = f", after {steps} {'step' if steps == 1 else 'steps'} {here.elbo[steps]:.2f}" if steps else ""
+    lost = here.wrong and steps == STEPS
+    end = f"; the walk ends on the wrong heap: another q has {means.refined[image]:.2f}" if lost else ""
+    start = f"Epoch {epoch:,}: ELBO {elbo:.2f}, refined {refined:.2f}, log p(x) {log_p:.2f}"
+    one = f"Image {image}: {here.elbo[0]:.2f}{after}, log p(x) {means.log_p[image]:.2f}{end}"
+    return f"{start} ({IMAGES} test images). {one}.".replace(" -", " −")
 
 
 def _draw_walk(plane: Axes, here: View, steps: int) -> None:
     """Draw the encoder's q, the walk as far as it has gone, and q there."""
     mean, std = (here.q.mean - here.centre) / here.reach, here.q.std / here.reach
-    # the dashes above, so that both are seen before the first step
-    for number, zorder, look in ((0, 2.1, style.APPROXIMATION), (steps, 2.0, style.NATURAL_GRADIENT)):
+    ends = ((0, 2.1, style.APPROXIMATION), (steps, 2.0, style.NATURAL_GRADIENT))
+    for number, zorder, look in ends if steps else ends[:1]:
         edge = {"edgecolor": look["color"], "linestyle": look["linestyle"], "linewidth": look["linewidth"]}
         plane.add_artist(
             Ellipse(
@@ -215,11 +252,11 @@ def _draw_walk(plane: Axes, here: View, steps: int) -> None:
                 **edge,
             )
         )
-    plane.plot(
-        *mean[: steps + 1].T, marker=".", markersize=7, zorder=2.2, color=style.VERMILLION, linewidth=1.4
-    )
+    walk: dict[str, Any] = {"color": style.VERMILLION, "linewidth": 1.4}
+    plane.plot(*mean[: steps + 1].T, marker=".", markersize=7, zorder=2.2, **walk)
     plane.plot(*mean[:1].T, zorder=2.3, **style.APPROXIMATION_POINT)
-    plane.plot(*mean[steps : steps + 1].T, zorder=2.4, color=style.VERMILLION, marker="D", markersize=8)
+    if steps:
+        plane.plot(*mean[steps : steps + 1].T, zorder=2.4, marker="D", markersize=8, **walk)
     _draw_ruler(plane, here.reach)
 
 
