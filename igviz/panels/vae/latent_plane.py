@@ -42,7 +42,6 @@ POINT: dict[str, Any] = {
     "markeredgecolor": style.PAPER,
     "markeredgewidth": 1.4,
     "linestyle": "none",
-    "clip_on": False,  # whole at the sliders' ends
 }
 CIRCLE: dict[str, Any] = {"color": style.BLACK, "linewidth": 1.8}
 EDGE: dict[str, Any] = {"path_effects": [withStroke(linewidth=4.2, foreground=style.PAPER)]}
@@ -227,7 +226,7 @@ def latent_plane(
     chart.add_artist(stored.Stored(now.backgrounds[background]))
     chart.plot(*np.stack([z, now.codes[nearest]]).T, **NEAREST)
     chart.add_artist(Circle((z1, z2), AROUND, fill=False, zorder=2.5, **CIRCLE, **EDGE))
-    chart.plot([z1], [z2], **POINT)
+    chart.plot([z1], [z2], clip_on=False, in_layout=False, **POINT)  # whole at the sliders' ends
     pictures.show(shown, probabilities)
     pictures.show(unsure, Bernoulli(probabilities).entropy(), cmap=SHADES, vmax=PIXEL)
     bar.add_artist(Rectangle((-1.0, 0.18), here + 1.0, 0.4, **BAR))

@@ -196,5 +196,15 @@ def test_numerals_can_be_drawn_in_an_axes_of_ones_own():
     assert {line.get_markersize() for line in axes.lines} == {7.0}
 
 
+@pytest.mark.parametrize(("z1", "z2"), [(0.5, -1.0), (0.0, 4.0), (4.0, -4.0)])
+def test_titles_and_labels_are_inside_the_picture(panel, z1, z2):
+    panel.set(z1=z1, z2=z2)
+    with panel.drawn() as (chart, _shown, unsure, bar):
+        for words in (unsure.title, bar.xaxis.label, chart.get_legend()):
+            box = words.get_window_extent()
+            assert 0 <= box.x0 < box.x1 <= chart.figure.bbox.width
+            assert 0 <= box.y0 < box.y1 <= chart.figure.bbox.height
+
+
 def test_the_laws_of_the_collection(panel):
     laws.check(panel)
