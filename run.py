@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -326,15 +327,17 @@ def collect(command: list[str], variables: dict[str, str], show: bool = False) -
 def run(command: list[str], variables: dict[str, str]) -> int:
     """Run a program in the course's folder with the terminal in its hands; return its exit code."""
     sys.stdout.flush()
-    interrupted = False
-    with subprocess.Popen(command, cwd=str(ROOT), env=variables) as program:
-        while True:
-            try:
-                code = program.wait()
-                break
-            except KeyboardInterrupt:
-                interrupted = True  # the program got it too, and may want to ask before it ends
-    if interrupted and code != 0:
+    heard: list[int] = []
+    # An exception in the middle of wait() can lose the exit code of a program that ends at that moment.
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number))
+    try:
+        with subprocess.Popen(command, cwd=str(ROOT), env=variables) as program:
+            code = program.wait()  # the program got the interrupt too, and may want to ask before it ends
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if heard and code != 0:
         raise KeyboardInterrupt
     return code
 

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -189,6 +190,13 @@ class Requests:
             assert time.monotonic() < limit, log.read_text()
             time.sleep(0.1)
         self.port = json.loads(files[0].read_text())["port"]
+        while True:  # the file is written shortly before the server listens
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=30).close()
+                break
+            except ConnectionRefusedError:
+                assert process.poll() is None and time.monotonic() < limit, log.read_text()
+                time.sleep(0.1)
 
     def __call__(self, method, path, body=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)

@@ -53,7 +53,11 @@ name = "igviz"
 version = "1"
 """
 NEEDS_NETWORK = PYPROJECT.replace("requires = []", 'requires = ["setuptools>=77"]')
-SLOW = "from pathlib import Path\nimport time\nPath('here').touch()\ntime.sleep(60)\n"
+# An interrupt ends it wherever it stands: Python's own handler raises, which a finaliser may swallow.
+SLOW = (
+    "from pathlib import Path\nimport signal, time\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+    "Path('here').touch()\ntime.sleep(60)\n"
+)
 SHOW_ARGUMENTS = (
     "import sys, os\nprint('ARGUMENTS', sys.argv[1:])\nprint('VENV', os.environ['VIRTUAL_ENV'])\n"
 )
