@@ -22,6 +22,7 @@ BETAS = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0)
 STATIONS = (5, 20, 50, 100, 200, 400, 700, 1000)
 
 _used: list[VAE] = []
+_ready: set[float] = set()  # the weights of the KL whose training is done
 
 
 @cache
@@ -30,6 +31,7 @@ def _trained(beta: float) -> tuple[VAE, Record]:
     # not by `fit`, which takes an interruption for an end: half a training must not be kept
     for so_far in recorded(vae, beta=beta):
         last = so_far
+    _ready.add(beta)
     return vae, last
 
 
@@ -59,6 +61,11 @@ def use(vae: VAE | None) -> None:
 def by_beta(beta: float) -> VAE:
     """Return an autoencoder trained like the lecture's own, with this weight of the KL."""
     return _trained(float(beta))[0]
+
+
+def is_trained(beta: float) -> bool:
+    """Return whether `by_beta` answers at once."""
+    return float(beta) in _ready
 
 
 def record() -> Record:

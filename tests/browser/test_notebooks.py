@@ -84,6 +84,7 @@ def test_a_notebook_as_a_reader_meets_it(opened: Lab) -> None:
         assert content["width"] <= LARGEST[0]
         assert_agrees(panel)
         touch_sliders(panel)
+        touch_work(panel)
         touch_buttons(panel)
     drag_by_mouse(lab.panels[0])
 
@@ -124,12 +125,40 @@ def touch_sliders(panel: Panel) -> None:
         panel.settle()
 
 
+WORK = ".igviz-row:has(.progress) button"
+
+
+def touch_work(panel: Panel) -> None:
+    """Start slow work, see pictures on its way, stop it: the panel is at rest where it began."""
+    button = panel.locator.locator(WORK)
+    if button.count() == 0:
+        return
+    label, start = button.inner_text(), panel.sentence
+    before = panel.serial
+    button.click()
+    for _ in range(3):  # it draws a few times a second
+        panel.wait_for_frame(panel.serial, 30_000)
+    assert panel.serial > before
+    button.click()  # it says Stop now
+    for _ in range(300):
+        if button.inner_text() == label:
+            break
+        panel.lab.page.wait_for_timeout(100)
+    assert button.inner_text() == label
+    panel.settle()
+    assert_agrees(panel)
+    panel.button("Reset").click()
+    panel.settle()
+    assert panel.sentence == start
+
+
 def touch_buttons(panel: Panel) -> None:
     start = panel.sentence
+    work = panel.locator.locator(WORK).all_inner_texts()
     labels = [
         label
         for label in panel.locator.locator(".igviz-row button").all_inner_texts()
-        if label.strip() and label not in ("Reset", "Show me")
+        if label.strip() and label not in ("Reset", "Show me", *work)
     ]
     for label in [*labels, "Show me", "Reset"]:
         if label == "Show me" and panel.locator.locator("button", has_text="Show me").count() == 0:

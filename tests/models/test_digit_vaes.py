@@ -15,6 +15,8 @@ def test_the_lectures_own():
     assert digit_vaes.lecture() is vae
     assert digit_vaes.by_beta(1.0) is vae
     assert digit_vaes.by_beta(1) is vae
+    assert digit_vaes.is_trained(1)
+    assert not digit_vaes.is_trained(77.0)
     assert repr(vae).startswith("<VAE latent=2 hidden=(64, 64) seed=0 dtype=float64: epoch ")
 
 

@@ -60,22 +60,18 @@ class Account(NamedTuple):
         return self.elbo + np.sum(self.kl, axis=1)
 
 
-_ready: set[float] = set()
-
-
 @cache
 def account(beta: float) -> Account:
     """Return the account of the autoencoder trained with this β; the first time it is trained (1 to 5 s)."""
     vae, images = digit_vaes.by_beta(beta), digits().test
     q = vae.encode(images)
-    made = Account(q.mean, q.std, vae.kl(images), vae.elbo(images), vae.decode(q.mean[:IMAGES]))
-    _ready.add(beta)
-    return made
+    return Account(q.mean, q.std, vae.kl(images), vae.elbo(images), vae.decode(q.mean[:IMAGES]))
 
 
 def standing_in(beta: float) -> float:
     """Return the nearest β whose autoencoder is trained; the given one where there is none."""
-    return min(_ready, key=lambda one: abs(math.log(one / beta)), default=beta)
+    ready = [one for one in digit_vaes.BETAS if digit_vaes.is_trained(one)]
+    return min(ready, key=lambda one: abs(math.log(one / beta)), default=beta)
 
 
 @cache

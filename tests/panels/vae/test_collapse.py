@@ -129,7 +129,7 @@ def test_numerals_stand_at_the_codes(panel):
 
 def test_a_sliding_frame_trains_nothing_and_says_what_it_shows(panel, monkeypatch):
     assert panel.sentence.startswith("β = 1:")
-    monkeypatch.setattr(collapse, "_ready", {FIRST, 1.0})
+    monkeypatch.setattr(collapse.digit_vaes, "is_trained", {FIRST, 1.0}.__contains__)
     monkeypatch.setattr(collapse.digit_vaes, "by_beta", None)
     panel.set(beta=LAST)
     with panel.drawn(moving=True) as (_plane, units, *_):
@@ -198,4 +198,3 @@ def test_the_laws_of_the_collection(panel, monkeypatch):
 def forget():
     collapse.account.cache_clear()
     collapse.codes.cache_clear()
-    collapse._ready.clear()
