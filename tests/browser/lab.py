@@ -175,6 +175,11 @@ class Lab:
             button.click()
             self.page.wait_for_timeout(300)
 
+    def wait_until_idle(self) -> None:
+        """Wait until the kernel has had time to begin, and is done with all it was asked."""
+        self.page.wait_for_timeout(700)
+        self.page.wait_for_selector("text=/Python 3 \\(ipykernel\\) \\| Idle/", timeout=60_000)
+
     def restart_kernel(self) -> None:
         """Restart the kernel, by the menu and its dialog."""
         self.menu("Kernel", "Restart Kernel…")
