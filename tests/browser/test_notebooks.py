@@ -113,7 +113,7 @@ def touch_sliders(panel: Panel) -> None:
             if panel.readouts[number] != reading:
                 panel.wait_for_frame(frame)
             assert handle.get_attribute("aria-valuetext") == panel.readouts[number]
-            if key == "PageUp":
+            if key == "PageUp" and "moving" not in alone(panel.words()[0]).definition.special:
                 assert_words_agree(panel)
             else:
                 panel.settle()
