@@ -108,7 +108,7 @@ class VAE:
             The weight of the KL. What is climbed, and what the validation images judge by, is then
             E_q[log p(x|z)] − beta·KL(q‖p), which is the ELBO for 1 only; the history reports both parts.
         progress : bool
-            Show a bar, and in the end a sentence.
+            Show a bar, and in the end a sentence; an interruption is told in any case.
         batch : int
             Images in a step.
         rate : float
@@ -131,6 +131,7 @@ class VAE:
             the best weights before are kept.
         """
         going = self.epochs(images, validation, epochs, beta, batch=batch, rate=rate, patience=patience)
+        told = progress
         try:
             if progress:
                 vae_progress.show(going, epochs)
@@ -139,7 +140,8 @@ class VAE:
                     pass
         except KeyboardInterrupt:  # which fell between two epochs, or has ended the iterator
             going.close()
-        if progress:
+            told = True
+        if told:
             print(self.summary())
         return self
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from igviz.geometry.families.normal import Normal
 from igviz.geometry.geodesics import geodesic
 from igviz.plots import half_plane, style
+from igviz.plots.settings import own_settings
 from igviz.plots.still import Still
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ COLUMNS = 3
 ROW_HEIGHT = 2.4  # inches
 
 
+@own_settings()
 def course_map() -> Still:
     """Draw the lectures that exist, in order, along shortest paths in the half-plane of normals.
 

@@ -33,9 +33,12 @@ class Still:
         """Return the picture as PNG bytes."""
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+        from igviz.plots.settings import own_settings
+
         stream = io.BytesIO()
         FigureCanvasAgg(self.figure)
-        self.figure.savefig(stream, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+        with own_settings():
+            self.figure.savefig(stream, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
         return stream.getvalue()
 
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, str], dict[str, Any]]:

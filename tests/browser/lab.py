@@ -10,11 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -131,11 +132,57 @@ class Server:
         self._log.close()
 
 
+class Line:
+    """A line to a server that can be cut: a port of this machine that passes everything on.
+
+    While `lossy` is true it takes what either side says and passes nothing on, as a network that was lost;
+    `cut` then ends every connection, and new ones work.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self.lossy = False
+        self._server = server
+        self._ends: list[socket.socket] = []
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._door.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # the door was closed
+            while True:
+                page, _ = self._door.accept()
+                server = socket.create_connection(("127.0.0.1", self._server.port))
+                self._ends += [page, server]
+                for give, take in ((page, server), (server, page)):
+                    threading.Thread(target=self._pass_on, args=(give, take), daemon=True).start()
+
+    def _pass_on(self, give: socket.socket, take: socket.socket) -> None:
+        with suppress(OSError):
+            while data := give.recv(65536):
+                if not self.lossy:
+                    take.sendall(data)
+            take.shutdown(socket.SHUT_WR)
+
+    def cut(self) -> None:
+        """End every connection."""
+        ends, self._ends = self._ends, []
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def close(self) -> None:
+        """Cut the line for good."""
+        self._door.close()
+        self.cut()
+
+
 class Lab:
     """One browser page on JupyterLab, with what went wrong in it."""
 
     def __init__(self, page: Any, server: Server) -> None:
         self.page, self.server = page, server
+        self.address = server.address  # where the page finds the server
         self.console_errors: list[str] = []
         self.foreign: list[str] = []
         page.on("console", self._console)
@@ -148,13 +195,13 @@ class Lab:
 
     def _request(self, request: Any) -> None:
         address = request.url
-        if address.split("/")[2] != self.server.address and not address.startswith(("data:", "blob:")):
+        if address.split("/")[2] != self.address and not address.startswith(("data:", "blob:")):
             self.foreign.append(address)
 
     def open(self, path: str) -> None:
         """Open a notebook and wait for its kernel."""
         workspace = f"lab/workspaces/{uuid.uuid4().hex}"  # nothing of an earlier page comes back
-        self.page.goto(f"http://{self.server.address}/{workspace}/tree/{path}", wait_until="domcontentloaded")
+        self.page.goto(f"http://{self.address}/{workspace}/tree/{path}", wait_until="domcontentloaded")
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         self.page.wait_for_selector("text=/Python 3 \\(ipykernel\\) \\| Idle/", timeout=60_000)
 

@@ -151,6 +151,18 @@ def test_an_iterator_that_another_training_has_overtaken():
     assert_same(vae, fit(small(), 4))
 
 
+def test_an_interruption_is_told_without_a_bar_too(monkeypatch, capsys):
+    before = Training._stand
+
+    def stand(self, epoch, better):
+        before(self, epoch, better)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Training, "_stand", stand)
+    small().fit(IMAGES, HELD_OUT, 3, progress=False)
+    assert "Interrupted." in capsys.readouterr().out
+
+
 def test_an_interruption_of_the_lecture_is_not_taken_for_its_end(monkeypatch):
     before, calls = Training._stand, []
 

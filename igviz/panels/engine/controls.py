@@ -9,9 +9,9 @@ from typing import Any
 
 import ipywidgets
 
-from igviz.panels.engine.frames import LOCK
 from igviz.panels.engine.prediction import Prediction
 from igviz.panels.engine.sliders import Slider
+from igviz.plots.settings import LOCK
 
 PLAY_MILLISECONDS = 6000  # one pass of Play over the whole slider
 BOUNCE_SECONDS = 3.0
@@ -42,6 +42,11 @@ class Controls:
             widget.observe(self._moved, "index" if _has_choices(widget) else "value")
         self.grid = ipywidgets.GridBox(list(self.inputs))
         self.grid.add_class("igviz-sliders")
+
+    @property
+    def model_ids(self) -> list[str]:
+        """The names by which the page finds the sliders and Play; none without a kernel."""
+        return [one.model_id for one in (*self.inputs, self.play) if one is not None and one.model_id]
 
     def _moved(self, change: Any) -> None:
         with LOCK:

@@ -32,12 +32,18 @@ def png(pixels: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-def stored_png(pixels: np.ndarray, sentence: str) -> bytes:
-    """Encode a picture for a file: the sentence below it as a caption, 64 colours.
+def stored_png(*pictures: tuple[np.ndarray, str]) -> bytes:
+    """Encode pictures for a file, each with its sentence below it as a caption: 64 colours.
 
     Viewers that cannot run a panel show this picture alone, so it must carry the words too.
     """
-    return small_png(captioned(pixels, sentence, CAPTION_HINT))
+    cards = [captioned(pixels, sentence, CAPTION_HINT) for pixels, sentence in pictures]
+    page = Image.new("RGB", (max(card.width for card in cards), sum(card.height for card in cards)), "white")
+    top = 0
+    for card in cards:
+        page.paste(card, (0, top))
+        top += card.height
+    return small_png(page)
 
 
 def captioned(pixels: np.ndarray, sentence: str, hint: str = "", fewest_lines: int = 1) -> Image.Image:

@@ -7,7 +7,6 @@ there on moving and static artists are drawn in turn. So a frame equals a full r
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -20,15 +19,13 @@ from matplotlib.image import _ImageBase
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
 from igviz.plots import style
+from igviz.plots.settings import own_settings
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 DOTS_PER_INCH = 100.0
-# One lock for all panels: Matplotlib parses mathematical text with one parser for the whole process, so two
-# figures drawn in two threads garble each other's formulas.
-LOCK = threading.RLock()
 IMAGE_ZORDER = 1.0  # above the grid (0.5), so that a moving image leaves the axis in the background
 
 
@@ -97,12 +94,13 @@ class Frames:
         probes: Sequence[dict[str, Any]],
     ) -> None:
         self._draw, self._setup, self._layout, self._probes = draw, setup, layout, probes
-        self.figure = Figure(
-            figsize=(layout.width / DOTS_PER_INCH, layout.height / DOTS_PER_INCH),
-            dpi=DOTS_PER_INCH,
-            facecolor=style.PAPER,
-            edgecolor=style.PAPER,
-        )
+        with own_settings():
+            self.figure = Figure(
+                figsize=(layout.width / DOTS_PER_INCH, layout.height / DOTS_PER_INCH),
+                dpi=DOTS_PER_INCH,
+                facecolor=style.PAPER,
+                edgecolor=style.PAPER,
+            )
         self.canvas = FigureCanvasAgg(self.figure)
         self.axes: tuple[Axes, ...] = ()
         self.full_draws = 0  # how many frames could not use the cached background
@@ -150,6 +148,12 @@ class Frames:
         plain: bool = False,
     ) -> Iterator[str]:
         """Draw one frame and keep its moving artists in the axes until the context ends."""
+        with own_settings():
+            yield from self._drawn(values, dpi, size, plain)
+
+    def _drawn(
+        self, values: dict[str, Any], dpi: float, size: tuple[int, int] | None, plain: bool
+    ) -> Iterator[str]:
         if not self._ready:
             self._build()
         self._resize(dpi, size or self._layout.dots(dpi / DOTS_PER_INCH))

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from igviz.panels.engine import cells, encode
-from igviz.panels.engine.frames import DOTS_PER_INCH, LOCK, Frames, Layout
+from igviz.panels.engine.frames import DOTS_PER_INCH, Frames, Layout
+from igviz.panels.engine.interrupts import held
 from igviz.panels.engine.prediction import Prediction
 from igviz.panels.engine.sliders import Slider, slider
 from igviz.panels.engine.work import Work
+from igviz.plots.settings import LOCK
 
 MOST_SLIDERS = 4
 SPECIAL = ("moving", "result")  # arguments of a drawing function that are not sliders
@@ -331,7 +333,7 @@ class Panel:
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         with LOCK:
             box = self.widget
-            stored = encode.stored_png(self.pixels(), self.sentence)
+            stored = encode.stored_png((self.pixels(), self.sentence))
             bundle: dict[str, Any] = {
                 "text/plain": self.sentence,
                 "image/png": base64.b64encode(stored).decode("ascii"),
@@ -352,18 +354,30 @@ class Panel:
     # -- moving --------------------------------------------------------------------------------------
 
     def _go(self, positions: Sequence[int], quote: str | None = None) -> None:
-        """Move to grid positions: one frame, or none when nothing changed."""
+        """Move to grid positions: one frame, or none when nothing changed.
+
+        An interruption while the frame is drawn puts everything back to where it was.
+        """
         with LOCK:
-            same = tuple(positions) == self._positions and quote in (None, self._quote)
-            self._positions = tuple(positions)
-            self._quote = self._quote if quote is None else quote
-            if self._view is not None:
-                self._view.put(self._positions)
-            if same:
-                if self._view is not None:
+            before = self._positions, self._quote
+            after = tuple(positions), self._quote if quote is None else quote
+            try:
+                self._stand(*after)
+                if before != after:
+                    self._redraw()
+                elif self._view is not None:
                     self._view.settled()
-                return
-            self._redraw()
+            except KeyboardInterrupt:
+                with held():
+                    self._stand(*before)
+                    self._redraw()
+                raise
+
+    def _stand(self, positions: tuple[int, ...], quote: str) -> None:
+        with held():
+            self._positions, self._quote = positions, quote
+            if self._view is not None:
+                self._view.put(positions)
 
     def _redraw(self) -> None:
         self._sentence = None

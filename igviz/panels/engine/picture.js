@@ -5,8 +5,15 @@ const REST = 150; // ms without a frame before the lossless picture is asked for
 const SPEAK = 600; // ms without a frame before the sentence is spoken
 const BUSY = 3000; // ms without an answer before the reader is told
 
+const RESUME = 300; // ms after a line came back until what it lost is sent again
+const MOVED_AFTER = 300; // ms without a panel in its place until the reader is told
+const MOST_TAP = 10; // CSS pixels a finger may move and still tap
+
 const RESTARTED = "The kernel was restarted. Run this cell again to move the sliders.";
+const SHUT_DOWN = "The kernel was shut down. Start one in the menu Kernel and run this cell again.";
+const CUT = "The line to the kernel is interrupted. The picture follows when it is back.";
 const WAITING = "The kernel is busy. The picture follows when it is free.";
+const MOVED = "This panel was closed, or made anew where its cell ran again. Run this cell to show it here.";
 
 function element(tag, className, parent) {
   const made = document.createElement(tag);
@@ -52,24 +59,29 @@ function render({ model, el }) {
   let asked = 0; // frames received
   let shown = 0; // the latest of them on screen
   let restTimer, speakTimer, busyTimer;
-  let dead = false;
+  let busy = false;
+  let line_is = "connected"; // or "cut", "down" (no kernel any more), "restarted"
   let url;
 
   const say = () => {
+    const dead = line_is === "down" || line_is === "restarted";
+    const lost = { down: SHUT_DOWN, restarted: RESTARTED, cut: CUT }[line_is];
     const problem = model.get("problem");
-    const text = dead ? RESTARTED : problem;
-    notice.textContent = text;
-    notice.classList.toggle("igviz-problem", Boolean(text));
+    notice.textContent = lost || problem || (busy ? WAITING : "");
+    notice.classList.toggle("igviz-problem", dead || Boolean(problem));
+    el.closest(".igviz-panel")?.classList.toggle("igviz-dead", dead);
   };
   const answered = () => {
     clearTimeout(busyTimer);
     busyTimer = undefined;
+    busy = false;
     say();
   };
   const expectAnswer = () => {
-    if (dead || busyTimer !== undefined) return;
+    if (busyTimer !== undefined) return;
     busyTimer = setTimeout(() => {
-      if (!dead) notice.textContent = WAITING;
+      busy = true;
+      say();
     }, BUSY);
   };
 
@@ -193,6 +205,8 @@ function render({ model, el }) {
   // -- drag ----------------------------------------------------------------------------------------
   let count = 0;
   let dragging = false;
+  let grip = [0, 0]; // from the pointer to the point it holds
+  let tap; // where a finger touched the picture, until it moves on
   const place = (event) => {
     const box = card.getBoundingClientRect();
     const across = (event.clientX - box.left) / box.width;
@@ -207,29 +221,41 @@ function render({ model, el }) {
   };
   const move = (event) => {
     const [across, down] = place(event);
-    model.set("pointer", [across, down, ++count]);
+    model.set("pointer", [across + grip[0], down + grip[1], ++count]);
     model.save_changes();
     expectAnswer();
   };
   on(card, "pointerdown", (event) => {
     if (event.button !== 0 || !inside(place(event))) return;
+    if (event.pointerType === "touch" && event.target !== handle) {
+      tap = [event.clientX, event.clientY]; // a finger elsewhere scrolls the page, or taps
+      return;
+    }
     dragging = true;
     card.setPointerCapture(event.pointerId);
     card.classList.add("igviz-dragging");
-    event.preventDefault();
-    move(event);
+    if (event.target === handle) {
+      const [across, down] = place(event);
+      const point = model.get("handle");
+      grip = [point[0] - across, point[1] - down];
+    } else {
+      move(event);
+    }
   });
   on(card, "pointermove", (event) => {
     card.classList.toggle("igviz-draggable", inside(place(event)));
     if (dragging) move(event);
   });
   for (const type of ["pointerup", "pointercancel"]) {
-    on(card, type, () => {
+    on(card, type, (event) => {
       dragging = false;
+      grip = [0, 0];
       card.classList.remove("igviz-dragging");
+      const near = tap && Math.hypot(event.clientX - tap[0], event.clientY - tap[1]) < MOST_TAP;
+      if (type === "pointerup" && near) move(event);
+      tap = undefined;
     });
   }
-  if (model.get("area").length) card.classList.add("igviz-touch");
 
   // -- the controls beside the picture ---------------------------------------------------------------
   const name = (panel) => {
@@ -257,6 +283,16 @@ function render({ model, el }) {
       }
     }
   };
+  // JupyterLab and Notebook take a key pressed on a slider or a button for a command on the cell: x deletes
+  // it. They look for this mark on the pressed element alone, while the event bubbles. What runs a cell or
+  // saves the notebook stays theirs.
+  const fence = (event) => {
+    const modified = event.ctrlKey || event.metaKey;
+    const theirs =
+      event.key === "Enter" ? modified || event.shiftKey || event.altKey : modified && event.key === "s";
+    event.target.toggleAttribute("data-lm-suppress-shortcuts", !theirs);
+  };
+  let host; // the page's element around the panel, which outlives it
   const attach = () => {
     if (stop.signal.aborted) return;
     const panel = el.closest(".igviz-panel");
@@ -264,6 +300,9 @@ function render({ model, el }) {
       requestAnimationFrame(attach);
       return;
     }
+    host = panel.parentElement;
+    panel.tabIndex = -1; // a press beside the controls leaves the keys here, not with the cell
+    on(panel, "keydown", fence, { capture: true });
     const watcher = new MutationObserver(() => name(panel));
     watcher.observe(panel, {
       subtree: true,
@@ -280,23 +319,78 @@ function render({ model, el }) {
     density();
   };
 
-  // -- a kernel that is gone -------------------------------------------------------------------------
+  // -- a line that was cut, a kernel that is gone ---------------------------------------------------
+  const models = []; // those of the sliders and of Play, and this one; not the proxies that anywidget gives
+  let lost = []; // what a reader chose and the kernel never heard
+  const unanswered = () =>
+    models
+      .filter((one) => one._pending_msgs > 0)
+      .map((one) => [one, ["value", "index"].find((key) => one.has(key))])
+      .map(([one, name]) => [one, name && { [name]: one.get(name) }]);
+  const resume = () => {
+    for (const [one, attrs] of lost) {
+      // ipywidgets sends no change of a model before the last one is answered, and an answer that was lost
+      // with the line never comes. Private names: look after them when ipywidgets is updated; the test of a
+      // line that drops guards them.
+      one._pending_msgs = 0;
+      one._msg_buffer = null;
+      if (!attrs) continue;
+      one.set(attrs); // the page has asked the kernel for its values meanwhile
+      one.sync("patch", one, { attrs });
+    }
+    lost = [];
+    model.send({ kind: "again" });
+  };
+  const known = async (kernel) => {
+    const { baseUrl } = kernel.serverSettings;
+    return (await fetch(`${baseUrl}api/kernels/${kernel.id}`)).status !== 404;
+  };
+  const watch = (kernel) => {
+    let timer;
+    const look = async () => {
+      const before = line_is;
+      const ended = kernel.isDisposed || ["dead", "terminating"].includes(kernel.status);
+      if (line_is === "restarted" || line_is === "down") return;
+      line_is = ended ? "down" : kernel.connectionStatus === "connected" ? "connected" : "cut";
+      say();
+      if (before === "connected" && line_is === "cut") lost = unanswered();
+      if (kernel.connectionStatus === "disconnected" && !ended) {
+        // JupyterLab has given up; a kernel that was shut down by the server looks like a broken line
+        if (!(await known(kernel).catch(() => true))) line_is = "down";
+        say();
+      }
+      if (before === "cut" && line_is === "connected") {
+        clearTimeout(timer);
+        timer = setTimeout(resume, RESUME);
+      }
+    };
+    for (const signal of [kernel.connectionStatusChanged, kernel.statusChanged, kernel.disposed]) {
+      signal.connect(look);
+      listening.push(() => signal.disconnect(look));
+    }
+    listening.push(() => clearTimeout(timer));
+  };
   const manager = model.widget_manager;
-  for (const id of model.get("slider_ids")) {
-    manager.get_model(id).then((slider) => {
-      if (!stop.signal.aborted) listen(slider, "change:value change:index", expectAnswer);
+  for (const id of model.get("control_ids")) {
+    manager.get_model(id).then((control) => {
+      if (stop.signal.aborted) return;
+      models.push(control);
+      listen(control, "change:value change:index", expectAnswer);
     });
   }
   manager.get_model(model.get("own_id")).then((own) => {
+    if (stop.signal.aborted) return;
+    models.push(own);
     const check = () => {
-      dead = !own.comm_live;
-      if (dead) clearTimeout(busyTimer);
-      el.closest(".igviz-panel")?.classList.toggle("igviz-dead", dead);
+      if (own.comm_live || line_is === "down") return;
+      line_is = "restarted";
+      clearTimeout(busyTimer);
       say();
     };
-    if (stop.signal.aborted) return;
     listen(own, "comm_live_update", check);
-    if (!own.comm_live) check();
+    check();
+    const kernel = own.widget_manager.kernel; // other front ends have no such thing
+    if (kernel?.connectionStatusChanged) watch(kernel);
   });
 
   resize();
@@ -310,6 +404,12 @@ function render({ model, el }) {
     for (const quit of listening) quit();
     for (const timer of [restTimer, speakTimer, busyTimer]) clearTimeout(timer);
     if (url) URL.revokeObjectURL(url);
+    // the output stays where the panel was closed by a run of another cell, or in another page
+    setTimeout(() => {
+      if (!host?.isConnected || host.querySelector(".igviz-panel, .igviz-moved")) return;
+      host.classList.remove("lm-mod-hidden"); // JupyterLab hides what has lost its widget
+      element("p", "igviz-moved", host).textContent = MOVED;
+    }, MOVED_AFTER);
   };
 }
 

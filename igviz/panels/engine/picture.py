@@ -9,7 +9,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from igviz.panels.engine.frames import LOCK
+from igviz.plots.settings import LOCK
 
 HERE = Path(__file__).parent
 PROJECTOR = 1.53
@@ -21,7 +21,8 @@ class Picture(anywidget.AnyWidget):
 
     The kernel writes ``frame`` (the encoded bytes) with all that belongs to it in one message. The page
     writes ``density`` (its dots per CSS pixel), ``projector`` and ``pointer`` (across, down, count:
-    fractions of the picture and a counter), and asks once for the picture at rest when nothing moves.
+    fractions of the picture and a counter), asks once for the picture at rest when nothing moves, and for
+    everything again after its line to the kernel was cut.
     """
 
     _esm = HERE / "picture.js"
@@ -39,7 +40,7 @@ class Picture(anywidget.AnyWidget):
     handle = traitlets.List(traitlets.Float(), default_value=[]).tag(sync=True)
     area = traitlets.List(traitlets.Float(), default_value=[]).tag(sync=True)
     own_id = traitlets.Unicode("").tag(sync=True)
-    slider_ids = traitlets.List(traitlets.Unicode(), default_value=[]).tag(sync=True)
+    control_ids = traitlets.List(traitlets.Unicode(), default_value=[]).tag(sync=True)
     density = traitlets.Float(1.0).tag(sync=True)
     projector = traitlets.Bool(False).tag(sync=True)
     pointer = traitlets.List(traitlets.Float(), default_value=[]).tag(sync=True)
@@ -51,8 +52,13 @@ class Picture(anywidget.AnyWidget):
         self.on_msg(self._receive)
 
     def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
-        if isinstance(content, dict) and content.get("kind") == "rest":
+        kind = content.get("kind") if isinstance(content, dict) else None
+        if kind == "rest":
             self._on_rest(int(content.get("serial", -1)))
+        elif kind == "again":
+            with LOCK:
+                self.send_state()
+                self.settled()
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what the page says; never while another thread sends a frame, which would come in pieces."""

@@ -7,25 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from igviz.panels.engine import controls, encode
-from igviz.panels.engine.frames import DOTS_PER_INCH, LOCK
+from igviz.panels.engine import boxes, controls, encode
+from igviz.panels.engine.frames import DOTS_PER_INCH
+from igviz.panels.engine.interrupts import held
 from igviz.panels.engine.picture import Picture
 from igviz.panels.engine.work import WorkRow, one_line
+from igviz.plots.settings import LOCK
 
 if TYPE_CHECKING:
     from igviz.panels.engine.panel import Panel
-
-
-class Box(ipywidgets.VBox):
-    """The panel as one widget; shown as a cell's value it gives widget, picture and sentence."""
-
-    def __init__(self, panel: Panel, side: Any, picture: Picture) -> None:
-        self._panel, self.picture = panel, picture
-        super().__init__([side, picture])
-        self.add_class("igviz-panel")
-
-    def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        return self._panel._repr_mimebundle_()
 
 
 class View:
@@ -45,7 +35,6 @@ class View:
             width=definition.layout.width,
             height=definition.layout.height,
             projector=projector,
-            slider_ids=[widget.model_id for widget in self.controls.inputs if widget.model_id],
         )
         self.work = (
             WorkRow(definition.work, lambda: panel.values, panel._work_shows, self.problem)
@@ -59,12 +48,14 @@ class View:
         row += controls.buttons(["Reset"], lambda _: panel.reset(), tooltip="Back to the start")
         if definition.play is not None:
             row.append(self.controls.add_play(definition.play, panel._positions[definition.play]))
+        self.picture.control_ids = self.controls.model_ids
         above.append(controls.row(row))
         if self.work is not None:
             above.append(self.work.widget)
         side = ipywidgets.VBox([*above, self.controls.grid])
         side.add_class("igviz-controls")
-        self.box = Box(panel, side, self.picture)
+        self.box = boxes.Box(panel, side, self.picture)
+        boxes.register()
         _answer_in_the_pages_thread(self.box)
         self.failure: Exception | None = None
         self.draw(moving=False)
@@ -100,20 +91,22 @@ class View:
             self.failure = error
             picture.show(problem=one_line(error))
             return
-        picture.show(
-            frame=encode.jpeg(pixels) if moving else encode.png(pixels),
-            mime="image/jpeg" if moving else "image/png",
-            serial=picture.serial + 1 if moving or not picture.serial else picture.serial,
-            sentence=panel.sentence,
-            quote=panel._quote,
-            line=panel.line,
-            problem="",
-            width=width,
-            height=height,
-            area=area,
-            handle=handle,
-        )
-        self._last = pixels
+        frame = encode.jpeg(pixels) if moving else encode.png(pixels)
+        with held():
+            picture.show(
+                frame=frame,
+                mime="image/jpeg" if moving else "image/png",
+                serial=picture.serial + 1 if moving or not picture.serial else picture.serial,
+                sentence=panel.sentence,
+                quote=panel._quote,
+                line=panel.line,
+                problem="",
+                width=width,
+                height=height,
+                area=area,
+                handle=handle,
+            )
+            self._last = pixels
 
     def problem(self, text: str) -> None:
         """Show one line of trouble under the picture."""
@@ -182,7 +175,7 @@ class View:
         )
 
 
-def _answer_in_the_pages_thread(box: Box) -> None:
+def _answer_in_the_pages_thread(box: boxes.Box) -> None:
     """Let messages from the page be handled in the subshell the page sent them to.
 
     From 7.4 on ipykernel sends them to the thread that spoke last on the same comm instead: to the main one

@@ -9,7 +9,7 @@ from typing import Any
 
 import ipywidgets
 
-from igviz.panels.engine.frames import LOCK
+from igviz.plots.settings import LOCK
 
 BAR_SECONDS = 0.1  # between two messages that move the bar
 FRAME_SECONDS = 0.25  # between two frames of results on the way, from the end of one to the next
@@ -100,7 +100,15 @@ class WorkRow:
         self._waiting, self._led = None, self._values()
         self._next_bar = self._next_frame = 0.0
         self.thread = threading.Thread(target=self._go, args=(dict(self._led),), daemon=True)
-        self.thread.start()
+        try:
+            self.thread.start()
+        except RuntimeError:  # Python in the browser, for one, has no threads
+            self.thread = None
+            self._at_rest()
+            self._say(
+                f"{self._work.label} needs a thread, and this kernel starts none. Give the panel a name and "
+                "call its compute() in a cell."
+            )
 
     def _go(self, values: dict[str, Any]) -> None:
         problem = ""
@@ -114,12 +122,15 @@ class WorkRow:
         with LOCK:
             if self._closed:
                 return
-            self.button.description = self._work.label
-            self.bar.layout.visibility = "hidden"
-            self.text.value = ""
+            self._at_rest()
             self._draw()
             if problem:
                 self._say(problem)
+
+    def _at_rest(self) -> None:
+        self.button.description = self._work.label
+        self.bar.layout.visibility = "hidden"
+        self.text.value = ""
 
     def progress(self, fraction: float, text: str = "", /, *, result: Any = _NOTHING, **moves: Any) -> None:
         """Move the bar, and perhaps hand on a result so far; see `Work`.

@@ -47,7 +47,7 @@ def test_a_jpeg_is_nearly_the_pixels_at_full_colour_resolution():
 
 def test_the_stored_picture_is_small_has_few_colours_and_a_caption():
     pixels = wave.pixels()
-    data = encode.stored_png(pixels, wave.sentence)
+    data = encode.stored_png((pixels, wave.sentence))
     image = opened(data)
     assert len(data) < 64_000
     assert image.width == 720
@@ -61,7 +61,7 @@ def test_the_stored_picture_is_small_has_few_colours_and_a_caption():
 
 
 def test_the_same_picture_is_stored_as_the_same_bytes():
-    first, second = (encode.stored_png(wave().pixels(), wave().sentence) for _ in range(2))
+    first, second = (encode.stored_png((wave().pixels(), wave().sentence)) for _ in range(2))
     assert first == second
 
 

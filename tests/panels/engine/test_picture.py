@@ -357,5 +357,5 @@ def test_a_scene_stops_play(wire):
 
 def test_the_page_finds_the_classes_it_looks_for(shown):
     assert "igviz-panel" in shown.widget._dom_classes
-    assert shown.widget.picture.slider_ids == [one.model_id for one in inputs(shown)]
+    assert shown.widget.picture.control_ids == [one.model_id for one in inputs(shown)]
     assert shown.widget.picture.own_id == shown.widget.picture.model_id

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from igviz.panels.engine import panel
-from igviz.panels.engine.frames import LOCK
+from igviz.plots.settings import LOCK
 
 
 def make(k=1):

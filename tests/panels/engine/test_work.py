@@ -318,3 +318,22 @@ def test_sliders_and_results_on_the_way_do_not_lose_each_other(wire):
     row.thread.join(60)
     assert made.sentence == "at 9, other 6: end"
     assert [one.value for one in made._view.controls.inputs] == [9, 6]
+
+
+def test_where_no_thread_can_start_the_button_says_so(wire, monkeypatch):
+    bench = Bench()
+
+    def start(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    bench.row.button.click()
+    assert bench.panel.widget.picture.problem == (
+        "Train needs a thread, and this kernel starts none. "
+        "Give the panel a name and call its compute() in a cell."
+    )
+    assert (bench.row.button.description, bench.row.bar.layout.visibility) == ("Train", "hidden")
+    monkeypatch.undo()
+    bench.press()  # and a kernel that can again does
+    bench.go_on()
+    assert bench.panel.sentence == "a is 1, result is 10"
