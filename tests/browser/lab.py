@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import shutil
@@ -14,10 +15,12 @@ import threading
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -143,9 +146,14 @@ class Line:
         self.lossy = False
         self._server = server
         self._ends: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
         self._door = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._door.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._start(self._accept)
+
+    def _start(self, act: Callable[..., None], *arguments: Any) -> None:
+        self._threads.append(threading.Thread(target=act, args=arguments, daemon=True))
+        self._threads[-1].start()
 
     def _accept(self) -> None:
         with suppress(OSError):  # the door was closed
@@ -154,10 +162,10 @@ class Line:
                 server = socket.create_connection(("127.0.0.1", self._server.port))
                 self._ends += [page, server]
                 for give, take in ((page, server), (server, page)):
-                    threading.Thread(target=self._pass_on, args=(give, take), daemon=True).start()
+                    self._start(self._pass_on, give, take)
 
     def _pass_on(self, give: socket.socket, take: socket.socket) -> None:
-        with suppress(OSError):
+        with give, suppress(OSError):
             while data := give.recv(65536):
                 if not self.lossy:
                     take.sendall(data)
@@ -169,12 +177,15 @@ class Line:
         for end in ends:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            end.close()
 
     def close(self) -> None:
         """Cut the line for good."""
+        with suppress(OSError):
+            self._door.shutdown(socket.SHUT_RDWR)
         self._door.close()
         self.cut()
+        for thread in self._threads:
+            thread.join(5)
 
 
 class Lab:
@@ -241,6 +252,12 @@ class Lab:
     def count(self) -> int:
         """Return how many panels are in the page."""
         return self.page.locator(".igviz-panel").count()
+
+    def screenshot(self, locator: Any) -> Image.Image:
+        """Return an element as it looks."""
+        box = locator.bounding_box()
+        clip = {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}
+        return Image.open(io.BytesIO(self.page.screenshot(clip=clip))).convert("RGB")
 
     def dialogs(self) -> list[str]:
         """Return the texts of dialogs and toasts on screen."""

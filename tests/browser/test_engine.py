@@ -42,6 +42,17 @@ def press(lab: Lab, handle: object, *keys: str) -> None:
         lab.page.keyboard.press(key)
 
 
+def touching(lab: Lab) -> Callable[..., None]:
+    """Return a function that touches the page: a kind of event, and where the fingers are."""
+    client = lab.page.context.new_cdp_session(lab.page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        given = [{"x": x, "y": y} for x, y in points]
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": given})
+
+    return touch
+
+
 def test_every_key_press_of_a_burst_counts(lab: Lab, run: Callable[..., Lab]) -> None:
     panel = run(lab, BELL + "\nbell").panels[0]
     press(lab, panel.handles[0], *["ArrowRight"] * 25)
@@ -138,12 +149,7 @@ def test_touch_drags_the_point(new_page: Callable[..., Lab], run: Callable[..., 
     card.scroll_into_view_if_needed()
     grip = panel.locator.locator(".igviz-handle").bounding_box()
     x, y = grip["x"] + 15, grip["y"] + 15
-    client = lab.page.context.new_cdp_session(lab.page)
-
-    def touch(kind: str, *points: tuple[float, float]) -> None:
-        given = [{"x": a, "y": b} for a, b in points]
-        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": given})
-
+    touch = touching(lab)
     touch("touchStart", (x, y))
     for share in range(1, 6):
         touch("touchMove", (x - 10 * share, y - 5 * share))

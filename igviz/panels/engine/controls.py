@@ -140,10 +140,9 @@ def question(prediction: Prediction, answer: Callable[[str], None], show: Callab
     text = ipywidgets.HTML(f"<b>Predict first.</b> {html.escape(prediction.question)}")
     text.add_class("igviz-question")
     choices = buttons(list(prediction.choices), answer, tooltip="Answer, and let the picture answer too")
-    return [
-        text,
-        row([*choices, *buttons(["Show me"], show, tooltip="Move the sliders to where the answer is")]),
-    ]
+    answers = row([*choices, *buttons(["Show me"], show, tooltip="Move the sliders to where the answer is")])
+    answers.add_class("igviz-answers")
+    return [text, answers]
 
 
 def every_widget(widget: Any) -> Iterator[Any]:

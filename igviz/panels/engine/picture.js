@@ -258,8 +258,9 @@ function render({ model, el }) {
   }
 
   // -- the controls beside the picture ---------------------------------------------------------------
+  const rooms = {}; // for a slider of words: room for the longest, so that its track keeps its length
   const name = (panel) => {
-    for (const row of panel.querySelectorAll(".widget-slider")) {
+    for (const [number, row] of panel.querySelectorAll(".widget-slider").entries()) {
       const grip = row.querySelector(".noUi-handle");
       const label = row.querySelector(".widget-label")?.textContent?.trim();
       const value = row.querySelector(".widget-readout")?.textContent?.trim();
@@ -268,6 +269,7 @@ function render({ model, el }) {
       if (readout && !readout.hasAttribute("aria-label")) {
         readout.setAttribute("aria-label", `${label}, value`);
       }
+      if (readout && rooms[number]) readout.style.minWidth = rooms[number];
       if (grip.getAttribute("aria-label") !== label) grip.setAttribute("aria-label", label);
       if (value && grip.getAttribute("aria-valuetext") !== value) {
         grip.setAttribute("aria-valuetext", value);
@@ -284,12 +286,13 @@ function render({ model, el }) {
     }
   };
   // JupyterLab and Notebook take a key pressed on a slider or a button for a command on the cell: x deletes
-  // it. They look for this mark on the pressed element alone, while the event bubbles. What runs a cell or
-  // saves the notebook stays theirs.
+  // it, and Notebook an arrow for a step to the next cell. They look for this mark on the pressed element
+  // alone, Notebook before the event reaches it. What runs a cell or saves the notebook stays theirs.
   const fence = (event) => {
+    if (!el.closest(".igviz-panel")?.contains(event.target)) return;
     const modified = event.ctrlKey || event.metaKey;
-    const theirs =
-      event.key === "Enter" ? modified || event.shiftKey || event.altKey : modified && event.key === "s";
+    const runs = event.key === "Enter" && (modified || event.shiftKey || event.altKey);
+    const theirs = runs || (modified && event.key.toLowerCase() === "s");
     event.target.toggleAttribute("data-lm-suppress-shortcuts", !theirs);
   };
   let host; // the page's element around the panel, which outlives it
@@ -302,7 +305,7 @@ function render({ model, el }) {
     }
     host = panel.parentElement;
     panel.tabIndex = -1; // a press beside the controls leaves the keys here, not with the cell
-    on(panel, "keydown", fence, { capture: true });
+    on(window, "keydown", fence, { capture: true });
     const watcher = new MutationObserver(() => name(panel));
     watcher.observe(panel, {
       subtree: true,
@@ -371,10 +374,12 @@ function render({ model, el }) {
     listening.push(() => clearTimeout(timer));
   };
   const manager = model.widget_manager;
-  for (const id of model.get("control_ids")) {
+  for (const [number, id] of model.get("control_ids").entries()) {
     manager.get_model(id).then((control) => {
       if (stop.signal.aborted) return;
       models.push(control);
+      const words = control.get("_options_labels");
+      if (words) rooms[number] = `${Math.max(...words.map((word) => word.length))}ch`;
       listen(control, "change:value change:index", expectAnswer);
     });
   }
