@@ -2,7 +2,7 @@
 
     python run.py bench natural_gradient_vi
 
-Logistic regression with full covariance and prior N(0, I) on iris (virginica), breast cancer, digits 3
+Logistic regression with full covariance and prior N(0, Id) on iris (virginica), breast cancer, digits 3
 against 5, and 5,000 × 51 synthetic numbers. How long until q is 1e-2 and 1e-4 nats below the highest ELBO?
 Every q that is handed out is scored by the same exact ELBO, outside the clock. Each peer runs in an
 environment of its own, made on first use from `requirements/peers/`, in processes of one thread; one that

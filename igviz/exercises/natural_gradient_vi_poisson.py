@@ -234,7 +234,7 @@ def _sum_cases() -> tuple[Case, ...]:
             *(_step(prior=weights) for weights in ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0))),
             *(_step(_plug_in, _plug_in, prior=weights) for weights in ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0))),
             text="The prior is missing, in the gradient, in the precision or in both: f is the log joint, "
-            "and log N(θ; 0, I) has derivatives too.",
+            "and log N(θ; 0, Id) has derivatives too.",
         ),
         like(
             _step(prior=(-1.0, 1.0)),
@@ -249,7 +249,7 @@ def _sum_cases() -> tuple[Case, ...]:
         in_columns(
             MATRIX,
             [_step(of_precision=lambda f, _v: np.ones_like(f))],
-            "The weights are missing: this is the precision XᵀX + I of linear regression. How does the "
+            "The weights are missing: this is the precision XᵀX + Id of linear regression. How does the "
             "curvature of a row depend on its rate?",
         ),
         like(

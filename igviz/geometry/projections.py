@@ -39,9 +39,9 @@ def m_projection(
 ) -> Family:
     """Return argmin KL(p‖q) over the q of a submanifold: the m-projection of p.
 
-    On an e-flat submanifold it is unique, and there E_q[T] = E_p[T] along the directions: moment matching. On
-    an m-flat one or a curve there may be several minima; the lowest that is found from two starts, or on a
-    dense grid of the curve, is returned.
+    On an e-flat submanifold it is unique, and there the statistics t have E_q[t] = E_p[t] along the
+    directions: moment matching. On an m-flat one or a curve there may be several minima; the lowest
+    that is found from two starts, or on a dense grid of the curve, is returned.
 
     Parameters
     ----------

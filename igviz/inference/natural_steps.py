@@ -20,7 +20,7 @@ def natural_step(model: Model, here: Place, rho: float, retract: bool) -> Place 
 
     With retract, a precision that would not be positive definite gets the second-order term
     ½ρ²·G·Λ⁻¹·G, G = E[−∇²] − Λ, of Lin, Schmidt and Khan (2020), which keeps it so: with Λ = R·Rᵀ and
-    S = R⁻¹·G·R⁻ᵀ it is R·(I + ρS + ½ρ²S²)·Rᵀ, and 1 + x + ½x² is positive.
+    S = R⁻¹·G·R⁻ᵀ it is R·(Id + ρS + ½ρ²S²)·Rᵀ, and 1 + x + ½x² is positive.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite has no root
         precision = (1.0 - rho) * here.precision - rho * here.hessian

@@ -26,7 +26,7 @@ _BENDS = {"tanh": lambda a: -2.0 * a * (1.0 - a * a), "softplus": lambda a: -np.
 
 
 class ImagePosterior:
-    """The log joint log p(x|z) + log N(z; 0, I) of one image, a model in the sense of the inference layer.
+    """The log joint log p(x|z) + log N(z; 0, Id) of one image, a model in the sense of the inference layer.
 
     What natural-gradient inference finds for it is q(z|x) without the encoder, with a diagonal covariance as
     `VAE.refine` does for many images, or with a full one. Means under q are those of the VAE: for one or two
@@ -55,7 +55,7 @@ class ImagePosterior:
 
     @property
     def prior(self) -> MultivariateNormal:
-        """The prior N(0, I)."""
+        """The prior N(0, Id)."""
         return MultivariateNormal(np.zeros(self.dimension), np.eye(self.dimension))
 
     def log_joint(self, latent: ArrayLike) -> np.ndarray:

@@ -15,7 +15,7 @@ _LOG_TWO_PI = np.log(2.0 * np.pi)
 
 
 class LinearRegression(Regression):
-    """Numbers y ~ N(xᵀθ, 1/noise_precision) with θ ~ N(0, I/prior_precision).
+    """Numbers y ~ N(xᵀθ, 1/noise_precision) with θ ~ N(0, Id/prior_precision).
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class LinearRegression(Regression):
     def _triangular(self) -> tuple[np.ndarray, np.ndarray]:
         """R with RᵀR = the posterior precision, and the posterior mean.
 
-        From the rows √noise_precision·X above √prior_precision·I: X is never squared, which would cost half
+        From the rows √noise_precision·X above √prior_precision·Id: X is never squared, which would cost half
         of the digits.
         """
         root_noise, root_prior = np.sqrt(self.noise_precision), np.sqrt(self.prior_precision)
@@ -68,7 +68,7 @@ class LinearRegression(Regression):
 
     @cached_property
     def posterior(self) -> MultivariateNormal:
-        """The exact posterior N(mean, cov) with cov⁻¹ = prior_precision·I + noise_precision·XᵀX.
+        """The exact posterior N(mean, cov) with cov⁻¹ = prior_precision·Id + noise_precision·XᵀX.
 
         Raises
         ------

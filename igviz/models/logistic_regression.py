@@ -12,7 +12,7 @@ from igviz.models.regression import Regression, Rows
 
 
 class LogisticRegression(Regression):
-    """Labels y ~ Bernoulli(σ(xᵀθ)), or counts y ~ Binomial(trials, σ(xᵀθ)), with θ ~ N(0, I/prior_precision).
+    """Labels y ~ Bernoulli(σ(xᵀθ)) or counts y ~ Binomial(trials, σ(xᵀθ)), with θ ~ N(0, Id/prior_precision).
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from igviz.models.regression import Regression, Rows
 
 
 class PoissonRegression(Regression):
-    """Counts y ~ Poisson(e^(xᵀθ)) with θ ~ N(0, I/prior_precision).
+    """Counts y ~ Poisson(e^(xᵀθ)) with θ ~ N(0, Id/prior_precision).
 
     Under a normal f the expected rate is E[e^f] = exp(mean + std²/2), so all means have closed forms.
 

@@ -22,7 +22,7 @@ Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Regression(ABC):
-    """A log joint log p(y | Xθ) + log N(θ; 0, I/prior_precision), a sum over rows of a function of f = xᵀθ.
+    """A log joint log p(y | Xθ) + log N(θ; 0, Id/prior_precision), a sum over rows of a function of f = xᵀθ.
 
     A subclass says what the rows contribute under a normal f: the whole mean under a Gaussian q is then a sum
     of means over one dimension (Challis and Barber 2013, section 2), and the log joint itself is the mean
@@ -57,7 +57,7 @@ class Regression(ABC):
 
     @property
     def prior(self) -> MultivariateNormal:
-        """The prior N(0, I/prior_precision)."""
+        """The prior N(0, Id/prior_precision)."""
         d = self.dimension
         return MultivariateNormal(np.zeros(d), np.eye(d) / self.prior_precision)
 

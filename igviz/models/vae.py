@@ -27,7 +27,7 @@ RAREST = 0.01  # the decoder's biases start at the pixels' own frequencies, kept
 
 
 class VAE:
-    """p(z) = N(0, I), p(x|z) of independent pixels, q(z|x) = N(mean(x), diag std(x)²), all in nats an image.
+    """p(z) = N(0, Id), p(x|z) of independent pixels, q(z|x) = N(mean(x), diag std(x)²), all in nats an image.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ class Record(NamedTuple):
     shown: tuple[np.ndarray, ...]  # after each epoch P(pixel is black) at `PLACES`, shape (64, 64), float32
     ended: str  # why; empty while it goes on
 
-    def kept(self, epoch: int) -> int:
+    def best_so_far(self, epoch: int) -> int:
         """Return which of the epochs up to this one had the best validation ELBO."""
         return 1 + int(np.argmax([one.validation_elbo for one in self.epochs[:epoch]]))
 

@@ -106,7 +106,7 @@ def test_the_gamma_surface_as_numbers():
 
 
 def test_the_bivariate_normal_has_positive_and_negative_planes():
-    """At N(0, I), and the plane of the two means everywhere: +1/4."""
+    """At N(0, Id), and the plane of the two means everywhere: +1/4."""
     coordinates, metric = fisher("MultivariateNormal")
     origin = dict(zip(coordinates, (0, 0, 1, 0, 1), strict=True))
     unit = np.eye(5, dtype=int).tolist()

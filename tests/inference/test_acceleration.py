@@ -46,7 +46,7 @@ def test_the_squared_length_is_that_of_the_natural_gradient():
     np.testing.assert_allclose(here.squared_length(), expected, rtol=1e-11)
 
 
-def test_two_damped_steps_on_a_linear_model_point_to_the_posterior():
+def test_two_shorter_steps_on_a_linear_model_point_to_the_posterior():
     """There the natural gradient is affine, and all of it points to one place."""
     model = linear()
     here = full_place(model, np.array([0.5, 0.9, 0.1]), full_covariance(3, 4, 0.9))

@@ -43,7 +43,7 @@ def test_no_independent_normal_nearby_is_better(target):
 def test_two_entries_of_unit_variance(rho):
     """q has the variances 1 − ρ² and p the marginals' 1; either way −½·log(1 − ρ²) nats are left.
 
-    KL(q‖p) = ½·(tr(Λ·D) − 2 + log det Σ − log det D) with Λᵢᵢ = 1/(1 − ρ²) and det Σ = 1 − ρ². D = (1 − ρ²)·I
+    KL(q‖p) = ½·(tr(Λ·D) − 2 + log det Σ − log det D), Λᵢᵢ = 1/(1 − ρ²) and det Σ = 1 − ρ². D = (1 − ρ²)·Id
     makes the trace 2 and log det D twice log(1 − ρ²).
     """
     p = ig.MultivariateNormal([0.7, -0.2], [[1.0, rho], [rho, 1.0]])

@@ -47,10 +47,10 @@ def test_the_kept_epoch_is_the_best_so_far():
     record = digit_vaes.record()
     values = [one.validation_elbo for one in record.epochs]
     for epoch in (1, 2, 40, 60, 171, 200, len(values)):
-        kept = record.kept(epoch)
-        assert values[kept - 1] == max(values[:epoch])
-        assert kept <= epoch
-    assert record.kept(len(values)) == digit_vaes.by_beta(1.0).best_epoch == 171
+        best = record.best_so_far(epoch)
+        assert values[best - 1] == max(values[:epoch])
+        assert best <= epoch
+    assert record.best_so_far(len(values)) == digit_vaes.by_beta(1.0).best_epoch == 171
 
 
 def test_the_lectures_record_is_of_the_autoencoder_that_is_shown():

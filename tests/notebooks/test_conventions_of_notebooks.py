@@ -149,6 +149,14 @@ def test_plain_words(book):
         assert not re.search(rf"\b{word}\b", prose(book), re.IGNORECASE), word
 
 
+def test_one_letter_has_one_meaning(book):
+    text = prose(book)
+    assert not re.search(r"0, \$?I\b(?!\^)|\\alpha I\b", text), "I is the Fisher information, Id the identity"
+    assert not re.search(r"\bT\(x\)|eta, T\b|_[pq]\[T\b|Cov\}\(T\)", text), (
+        "T is the tensor, t(x) the statistics"
+    )
+
+
 def test_numbers_in_the_prose_stand_in_an_output(book):
     shown = " ".join(
         "".join(output.get("text", [])) + "".join(output.get("data", {}).get("text/plain", []))

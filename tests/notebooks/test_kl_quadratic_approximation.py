@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -61,10 +63,33 @@ def test_the_typed_natural_gradient_is_the_steepest_direction(typed):
     assert abs(turn) < 1e-3
 
 
+def test_what_the_ordinary_gradient_gains_less_is_as_the_text_says(typed):
+    def share(p, chart):
+        gradient = p.jacobian("source", chart).T @ skewed_posterior.elbo_gradient(p)
+        fisher = p.fisher(chart)
+        best = gradient @ np.linalg.solve(fisher, gradient)
+        return gradient @ gradient / np.sqrt((gradient @ fisher @ gradient) * best)
+
+    for p in ig.Normal(np.linspace(-3, 3, 40), np.linspace(0.2, 3, 40)[::-1]):
+        assert share(p, "source") >= 2 * np.sqrt(2) / 3 - 1e-12
+    assert share(ig.Normal(-1.2, 0.3), "natural") == pytest.approx(0.36, abs=0.005)
+    assert share(ig.Normal(1.5, 1.5), "expectation") == pytest.approx(0.33, abs=0.005)
+    panel = ig.panels.kl_quadratic_approximation.steepest_ascent()
+    best, circle = (float(word) for word in re.findall(r"([\d.]+) nats up", panel.sentence))
+    panel.close()
+    assert 1 - circle / best == pytest.approx(0.03, abs=0.005)
+
+
+def test_a_divergence_between_normals_is_infinite_once_the_variance_is_twice_as_large():
+    p = ig.Normal(0.0, 1.0)
+    assert np.isfinite(ig.alpha_divergence(p, ig.Normal(0.5, np.sqrt(1.99)), 3))
+    assert np.isinf(ig.alpha_divergence(p, ig.Normal([0.0, 0.5], np.sqrt(2.0)), 3)).all()
+
+
 def test_the_typed_bregman_divergence_has_the_library_s_order(typed):
-    names = typed.after("def mean_of_T")
+    names = typed.after("def mean_statistics")
     p, q = names["p"], names["q"]
-    by_library = ig.bregman_divergence(names["A"], names["mean_of_T"], q.natural, p.natural)
+    by_library = ig.bregman_divergence(names["A"], names["mean_statistics"], q.natural, p.natural)
     assert by_library == pytest.approx(p.kl(q), rel=1e-10)
     assert names["left"] == pytest.approx(names["right"], rel=1e-10)
     assert names["left"] == pytest.approx(ig.pythagorean_residual(p, q, names["r"]), rel=1e-10)

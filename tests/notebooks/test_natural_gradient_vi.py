@@ -79,3 +79,7 @@ def test_the_listing_with_its_minus_walks_downhill(typed):
     start = names["log_likelihood"](np.zeros(5))
     down, up = (names["log_likelihood"](names["listing"](names["X"], names["y"], sign)) for sign in (-1, 1))
     assert down < start < up
+    # what the text says of the plus: ten steps are not enough, and more pass the mean of the best q
+    best = names["log_likelihood"](names["fit"].q.mean)
+    more = names["log_likelihood"](names["listing"](names["X"], names["y"], 1, steps=100))
+    assert up < best < more

@@ -86,3 +86,23 @@ def test_the_typed_metric_and_kl_are_the_library_s(typed):
         other = z + np.array([0.3, -0.2])
         assert names["kl"](z, other) == pytest.approx(float(geometry.kl(z, other)), rel=1e-9)
         np.testing.assert_allclose(names["hessian"](z), geometry.metric(z), rtol=1e-3, atol=1e-3)
+
+
+def test_a_picture_freezes_along_a_ray_and_not_around(typed):
+    vae = typed.after("def metric(")["vae"]
+    angle = np.linspace(0.0, 2.0 * np.pi, 721)
+    around = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    black = {radius: vae.decode(radius * around[:-1]) > 0.5 for radius in (8, 20)}
+    pairs = np.mean(black[8][:, None] != black[8], axis=(0, 1))
+    assert pairs.sum() * 720 / 719 == pytest.approx(18, abs=0.5)  # pixels that differ between two rays
+    assert np.mean(np.sum(black[8] != black[20], axis=1)) < 2  # and along one
+    geometry = ig.PullbackGeometry(vae.decoder, "logits")
+    for radius in (3, 5, 8, 12, 20):
+        step = radius * np.diff(around, axis=0)
+        metric = geometry.metric(radius * (around[1:] + around[:-1]) / 2)
+        assert 77 < np.sqrt(np.einsum("ni,nij,nj->n", step, metric, step)).sum() < 88
+
+
+def test_64_pixels_are_at_most_4_pi_from_one_half():
+    half, sure = ig.Bernoulli(0.5), ig.Bernoulli([0.0, 1.0])
+    np.testing.assert_allclose(8 * ig.fisher_rao_distance(half, sure), 4 * np.pi, rtol=1e-12)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import igviz as ig
+from igviz.panels.start_here import RULER
 
 
 @pytest.fixture
@@ -31,6 +32,10 @@ def test_the_surprise(panel):
     assert numbers(panel.sentence)[:2] == (1.0, 0.100)
     panel.scene("Everything four times")
     assert numbers(panel.sentence)[:2] == (4.0, 0.980)
+
+    # of an oval's diameter, as the notebook says
+    tenth = ig.fisher_rao_distance(ig.Normal(0, 10), ig.Normal(1, 10)) / (2 * RULER)
+    assert tenth == pytest.approx(0.1, abs=1e-4)
 
 
 @pytest.mark.parametrize(("std", "step"), [(1.0, 1.0), (10.0, 1.0), (2.5, 3.3), (0.5, 4.0), (7.0, 0.0)])

@@ -1,7 +1,7 @@
 """Exponential families: the log-partition A, its dual coordinates and what follows from them.
 
-The density is log p(x) = log h(x) + ⟨η, T(x)⟩ − A(η) with natural coordinates η, sufficient statistics T and
-base measure h. The expectation coordinates are E[T(x)] = ∇A(η), and the Fisher matrix is ∇²A(η) in the
+The density is log p(x) = log h(x) + ⟨η, t(x)⟩ − A(η) with natural coordinates η, sufficient statistics t and
+base measure h. The expectation coordinates are E[t(x)] = ∇A(η), and the Fisher matrix is ∇²A(η) in the
 natural chart and its inverse in the expectation chart.
 """
 
@@ -42,7 +42,7 @@ class ExponentialFamily(Distribution):
 
     @property
     def expectation(self) -> np.ndarray:
-        """Expectation coordinates E[T(x)] = ∇A(η), shape (..., k)."""
+        """Expectation coordinates E[t(x)] = ∇A(η), shape (..., k)."""
         raise NotImplementedError
 
     @classmethod
@@ -60,7 +60,7 @@ class ExponentialFamily(Distribution):
         raise NotImplementedError
 
     def sufficient_statistics(self, x: ArrayLike) -> np.ndarray:
-        """Return T(x), shape (..., k)."""
+        """Return t(x), shape (..., k)."""
         raise NotImplementedError
 
     def _fisher_natural(self) -> np.ndarray:
@@ -79,7 +79,7 @@ class ExponentialFamily(Distribution):
         return np.zeros(shape[: len(shape) - self._observation_rank])[()]
 
     def log_prob(self, x: ArrayLike) -> np.ndarray:
-        """Return log h(x) + ⟨η, T(x)⟩ − A(η) in nats; x broadcasts with `shape`."""
+        """Return log h(x) + ⟨η, t(x)⟩ − A(η) in nats; x broadcasts with `shape`."""
         inner = np.sum(self.natural * self.sufficient_statistics(x), axis=-1)
         return self.log_base_measure(x) + inner - self.log_partition()
 
@@ -88,7 +88,7 @@ class ExponentialFamily(Distribution):
         return 0.0
 
     def entropy(self) -> np.ndarray:
-        """Return A(η) − ⟨η, E[T]⟩ − E[log h] in nats, of shape `shape`."""
+        """Return A(η) − ⟨η, E[t]⟩ − E[log h] in nats, of shape `shape`."""
         inner = np.sum(self.natural * self.expectation, axis=-1)
         return self.log_partition() - inner - self._expected_log_base_measure()
 
@@ -96,7 +96,7 @@ class ExponentialFamily(Distribution):
         """Return KL(self‖q) = E_self[log self − log q] in nats.
 
         With natural coordinates η of self and η′ of q it is the Bregman divergence
-        B_A(η′, η) = A(η′) − A(η) − ⟨η′ − η, E_self[T]⟩. This generic form cancels for near points; families
+        B_A(η′, η) = A(η′) − A(η) − ⟨η′ − η, E_self[t]⟩. This generic form cancels for near points; families
         replace it by forms that keep their digits.
 
         Parameters
@@ -126,7 +126,7 @@ class ExponentialFamily(Distribution):
     def score(self, x: ArrayLike, chart: str = "source") -> np.ndarray:
         """Return the score ∇ log p(x): the gradient of the log-density in the coordinates of a chart.
 
-        It is T(x) − E[T] in the natural chart and (∂natural/∂chart)ᵀ·(T(x) − E[T]) in the others. Its mean is
+        It is t(x) − E[t] in the natural chart and (∂natural/∂chart)ᵀ·(t(x) − E[t]) in the others. Its mean is
         zero and its covariance the Fisher matrix.
 
         Parameters

@@ -1,11 +1,11 @@
 """Fisher–Rao geodesics between any two multivariate normals.
 
-From N(0, I), with mean velocity x and covariance velocity B, the geodesic is known (Eriksen 1987; Calvo and
+From N(0, Id), with mean velocity x and covariance velocity B, the geodesic is known (Eriksen 1987; Calvo and
 Oller 1991): in
 
     exp(t·A) = [[Δ, δ, *], [δᵀ, *, *], [*, *, *]],    A = [[−B, x, 0], [xᵀ, 0, −xᵀ], [0, −x, B]],
 
-Δ is the inverse of the covariance at t and δ is Δ times the mean. An affine map takes any start to N(0, I).
+Δ is the inverse of the covariance at t and δ is Δ times the mean. An affine map takes any start to N(0, Id).
 
 Between given ends x and B must be found. The matrices G = H·Hᵀ with
 
@@ -36,18 +36,18 @@ from igviz.geometry.numerics import forward_substitution
 
 _ITERATIONS = 200
 _ERROR = 1e-9  # relative, of a distance
-# means closer than this, with covariances that are near, are compared through G − I
+# means closer than this, with covariances that are near, are compared through G − Id
 _NEAR = 0.3
 
 
 class Generators(NamedTuple):
-    """Geodesics from N(0, I): A, shape (n, 2d + 1, 2d + 1), and lengths up to t = 1; nan: not found."""
+    """Geodesics from N(0, Id): A, shape (n, 2d + 1, 2d + 1), and lengths up to t = 1; nan: not found."""
 
     matrix: np.ndarray
     distance: np.ndarray
 
     def at(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return at times t, shape (..., n), means, covariances and their differences from I.
+        """Return at times t, shape (..., n), means, covariances and their differences from Id.
 
         Shapes are (..., n, d), (..., n, d, d) and (..., n, d, d). The differences keep their digits where
         they are small, the covariances where they are not.
@@ -73,7 +73,7 @@ class Generators(NamedTuple):
 
 
 def generators(shift: np.ndarray, ratio: np.ndarray, excess: np.ndarray, near: np.ndarray) -> Generators:
-    """Return the shortest geodesics from N(0, I) to n normals N(shift, S).
+    """Return the shortest geodesics from N(0, Id) to n normals N(shift, S).
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def generators(shift: np.ndarray, ratio: np.ndarray, excess: np.ndarray, near: n
     ratio : numpy.ndarray
         Lower triangular factors of S, shape (n, d, d).
     excess : numpy.ndarray
-        S − I where `near` holds, shape (n, d, d); not used elsewhere.
+        S − Id where `near` holds, shape (n, d, d); not used elsewhere.
     near : numpy.ndarray
         Shape (n,).
     """
@@ -158,7 +158,7 @@ class _Lift:
         return _Spectrum(np.concatenate([large, np.zeros((n, 1)), -large[:, ::-1]], axis=-1), vectors)
 
     def _difference(self, m: np.ndarray, corner: np.ndarray) -> np.ndarray:
-        """Return G − I, whose entries are small, without cancellation."""
+        """Return G − Id, whose entries are small, without cancellation."""
         precision = np.swapaxes(self.inverse, -1, -2) @ self.inverse
         n, d = self.shift.shape
         result = np.empty((n, 2 * d + 1, 2 * d + 1))

@@ -264,8 +264,8 @@ class MultivariateNormal(ExponentialFamily):
         """Return q as seen in coordinates in which self is standard normal.
 
         With L·Lᵀ = cov these are δ = L⁻¹(mean_q − mean), the factor W = L⁻¹·L_q of S = L⁻¹·cov_q·L⁻ᵀ, and
-        S − I, which is formed from cov_q − cov so that it keeps its digits, and where it is small. Elsewhere
-        S − I is set to zero.
+        S − Id, which is formed from cov_q − cov so that it keeps its digits, and where it is small. Elsewhere
+        S − Id is set to zero.
         """
         factor = self.cholesky_factor
         shift = _whiten(factor, q.mean - self.mean)
@@ -282,7 +282,7 @@ class MultivariateNormal(ExponentialFamily):
 
         ½·(tr S − d − log det S + δᵀδ) with S = L_q⁻¹·cov·L_q⁻ᵀ, δ = L_q⁻¹(mean − mean_q), L_q·L_qᵀ = cov_q,
         always as a sum of non-negative terms. Near the identity they are λ − 1 − log λ of the eigenvalues of
-        S, found from S − I; elsewhere, with the triangular W = L_q⁻¹·L of S = W·Wᵀ, the squares of its
+        S, found from S − Id; elsewhere, with the triangular W = L_q⁻¹·L of S = W·Wᵀ, the squares of its
         off-diagonal entries and w² − 1 − log w² of its diagonal ones.
 
         Raises
@@ -481,7 +481,7 @@ class MultivariateNormal(ExponentialFamily):
         return at
 
     def _carry(self, mean: np.ndarray, cov: np.ndarray, change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return N(mean, cov), with cov = I + change, carried to where N(0, I) is self."""
+        """Return N(mean, cov), with cov = Id + change, carried to where N(0, Id) is self."""
         factor, back = self.cholesky_factor, np.swapaxes(self.cholesky_factor, -1, -2)
         near = np.linalg.norm(change, axis=(-2, -1)) < _NEAR
         moved = np.where(near[..., None, None], self.cov + factor @ change @ back, factor @ cov @ back)
@@ -489,7 +489,7 @@ class MultivariateNormal(ExponentialFamily):
 
 
 class _Axes(NamedTuple):
-    """A pair of normals as a product: N(0, I) and a normal that is independent along the columns of `frame`.
+    """A pair of normals as a product: N(0, Id) and a normal that is independent along the columns of `frame`.
 
     Along the first axis the second normal has mean `size` and standard deviation `std` = 1 + `rise`; along
     the others its mean is 0 and its variances have `logarithms`.
@@ -551,7 +551,7 @@ def _spectrum(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return log-eigenvalues, shape (..., d − 1), and eigenvectors of S = W·Wᵀ in the span of columns.
 
-    Near the identity from S − I; elsewhere as singular values of W, those below the geometric middle as
+    Near the identity from S − Id; elsewhere as singular values of W, those below the geometric middle as
     reciprocals of singular values of W⁻¹, which give small ones with their digits.
     """
     if rest.shape[-1] == 0:

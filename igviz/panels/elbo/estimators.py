@@ -142,7 +142,7 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
         "A narrow q, far away": {"mean": -1.5, "std": 0.4},
     },
     predict=Prediction(
-        "At the q of highest ELBO, which estimate of its gradient by the mean varies least?",
+        "At the q of highest ELBO, which of these estimates of its gradient by the mean varies least?",
         ["Score function", "Control variate", "Reparameterised", "All alike"],
         at={"mean": -0.2, "std": 0.8},
     ),

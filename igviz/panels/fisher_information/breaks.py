@@ -150,9 +150,9 @@ def _sentence(one: OneParameterModel, delta: float) -> str:
     determinant = number(float(np.linalg.det(fisher)))
     if one.weight == 0.0:
         return (
-            f"w = 0: m moves by δ = {delta:g} and p stays as it is, both KL are 0. E[score] = {mean}, outer "
-            f"product {outer}, Hessian form {hessian}. I(w) = {number(fisher[0, 0])}, yet the matrix of "
-            f"(w, m) has det {determinant}."
+            f"w = 0 is no interior point: m moves by δ = {delta:g}, p stays, both KL are 0. "
+            f"E[score] = {mean}, outer product {outer}, Hessian form {hessian}. "
+            f"I(w) = {number(fisher[0, 0])}, yet the matrix of (w, m) has det {determinant}."
         )
     return (
         f"KL(p‖q) {number(there)}, KL(q‖p) {number(back)} nats, {place}. E[score] = {mean}; outer product "

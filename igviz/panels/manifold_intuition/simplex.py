@@ -15,11 +15,11 @@ from igviz.plots import simplex, style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-NAMES = ("A", "B", "C")
+NAMES = ("1", "2", "3")
 SECOND = {
     "inside": (0.05, 0.35, 0.6),
-    "middle of side BC": (0.0, 0.5, 0.5),
-    "corner C": (0.0, 0.0, 1.0),
+    "middle of side 2–3": (0.0, 0.5, 0.5),
+    "corner 3": (0.0, 0.0, 1.0),
 }
 COUNT = 61
 TIMES = np.linspace(0.0, 1.0, COUNT)
@@ -31,7 +31,7 @@ STYLES = {
 
 
 def distribution(share: float, split: float) -> Categorical:
-    """Return the distribution that gives A its share and B its part of the rest."""
+    """Return the distribution that gives class 1 its share and class 2 its part of the rest."""
     rest = 1.0 - share
     return Categorical([share, rest * split, rest * (1.0 - split)])
 
@@ -96,21 +96,22 @@ def _divergences(start: Categorical, end: Categorical) -> str:
 @panel(
     layout=(1, 2),
     setup=_setup,
-    share=Slider(0, 1, 0.05, label="p: share of A"),
-    split=Slider(0, 1, 0.05, label="p: B's part of the rest"),
+    share=Slider(0, 1, 0.05, label="p: share of class 1"),
+    split=Slider(0, 1, 0.05, label="p: 2's part of the rest"),
     q=Slider(choices=tuple(SECOND)),
     t=(0, 1, 0.02),
     play="t",
     scenes={
         "Two points inside": {},
-        "To the middle of a side": {"q": "middle of side BC"},
-        "From corner to corner": {"share": 1, "q": "corner C"},
-        "Along a side": {"share": 0, "split": 0.9, "q": "middle of side BC"},
+        "To the middle of a side": {"q": "middle of side 2–3"},
+        "From corner to corner": {"share": 1, "q": "corner 3"},
+        "Along a side": {"share": 0, "split": 0.9, "q": "middle of side 2–3"},
     },
     predict=Prediction(
-        "Let p be always A and q always C, nothing in common. How far apart are they on the ball, and in KL?",
+        "Let p be always class 1 and q always class 3, nothing in common. How far apart are they on the "
+        "ball, and in KL?",
         ["Both infinite", "Distance finite, KL infinite", "Both finite"],
-        at={"share": 1, "q": "corner C"},
+        at={"share": 1, "q": "corner 3"},
     ),
 )
 def simplex_and_sphere(
@@ -135,6 +136,6 @@ def simplex_and_sphere(
     e_share = f"{here['natural']:.2f}" if "natural" in here else "none: natural coordinates infinite"
     return (
         f"Sphere of curvature +1/4: p and q are 2·arccos Σ√(pq) = {length} apart; "
-        f"{_divergences(start, end)}. Share of C at t = {t:.2f}: great circle {here['fisher-rao']:.2f}, "
-        f"m {here['expectation']:.2f}, e {e_share}."
+        f"{_divergences(start, end)}. Share of class 3 at t = {t:.2f}: great circle "
+        f"{here['fisher-rao']:.2f}, m {here['expectation']:.2f}, e {e_share}."
     )

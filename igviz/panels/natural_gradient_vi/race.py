@@ -37,7 +37,7 @@ LOWEST, HIGHEST, SEEN = 1e-6, 100.0, 50.0  # nats: the ends of the axes, and the
 WALKERS: dict[str, tuple[str, dict[str, Any], str]] = {
     "mean and covariance": ("(mean, variance)", {**style.ORDINARY_GRADIENT}, "s"),
     "mean and Cholesky factor": ("(mean, std)", {**style.STRAIGHT}, "^"),
-    "Adam": ("Adam", {"color": style.GREEN, "linestyle": "--"}, "o"),
+    "Adam": ("Adam in (mean, std)", {"color": style.GREEN, "linestyle": "--"}, "o"),
     "natural gradient": ("natural gradient", {**style.NATURAL_GRADIENT}, "D"),
 }
 WIDTH = 1.8
@@ -96,7 +96,9 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     gaps.axhline(CLOSE, zorder=0.9, **style.GUIDE)
     for words, look, marker in WALKERS.values():
         chart.plot([], [], label=words, marker=marker, markersize=7, **{**look, "linewidth": WIDTH})
-    style.legend_above(chart, len(WALKERS), handlelength=2.6, columnspacing=2.0)  # it reaches over both
+    style.legend_above(
+        chart, len(WALKERS), handlelength=2.2, columnspacing=0.9, handletextpad=0.4
+    )  # it reaches over both
 
 
 @panel(
@@ -118,7 +120,12 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     },
     predict=Prediction(
         "All four now take step 1. Who is the first to stay within 0.001 nats of the top?",
-        ["Gradient in (mean, variance)", "Gradient in (mean, std)", "Adam", "Natural gradient"],
+        [
+            "Gradient in (mean, variance)",
+            "Gradient in (mean, std)",
+            "Adam in (mean, std)",
+            "Natural gradient",
+        ],
         at={"step": 1.0},
     ),
 )

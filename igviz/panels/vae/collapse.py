@@ -46,7 +46,7 @@ WORDS: dict[str, Any] = {
 
 
 class Account(NamedTuple):
-    """What one autoencoder makes of the test images, in nats."""
+    """What one autoencoder makes of the validation images, in nats."""
 
     mean: np.ndarray  # of q(z|x), shape (n, 2)
     std: np.ndarray  # shape (n, 2)
@@ -63,7 +63,7 @@ class Account(NamedTuple):
 @cache
 def account(beta: float) -> Account:
     """Return the account of the autoencoder trained with this β; the first time it is trained (1 to 5 s)."""
-    vae, images = digit_vaes.by_beta(beta), digits().test
+    vae, images = digit_vaes.by_beta(beta), digits().validation
     q = vae.encode(images)
     return Account(q.mean, q.std, vae.kl(images), vae.elbo(images), vae.decode(q.mean[:IMAGES]))
 
@@ -76,8 +76,8 @@ def standing_in(beta: float) -> float:
 
 @cache
 def codes(beta: float) -> stored.Pixels:
-    """Return the test images' codes, as numerals, as pixels: drawn once for a β and a size of picture."""
-    return stored.Pixels(lambda: ink.numerals(account(beta).mean, digits().test_labels))
+    """Return the images' codes, as numerals, as pixels: drawn once for a β and a size of picture."""
+    return stored.Pixels(lambda: ink.numerals(account(beta).mean, digits().validation_labels))
 
 
 def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
@@ -86,10 +86,10 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
     plane.set_xticks([-4, -2, 0, 2, 4])
     plane.set_yticks([-4, -2, 0, 2, 4])
     plane.add_patch(Circle((0.0, 0.0), PER_SD, fill=False, zorder=0.9, **_patch(style.GUIDE)))
-    units.set(xlim=(-0.55, 1.55), ylim=(0.0, HIGHEST_KL), ylabel="test mean of the KL, nats")
+    units.set(xlim=(-0.55, 1.55), ylim=(0.0, HIGHEST_KL), ylabel="validation mean of the KL, nats")
     units.set_xticks([0, 1], ["1", "2"])
     units.set_xlabel("unit")
-    whole.set(xlim=(-0.55, 1.55), ylim=(0.0, HIGHEST), ylabel="test mean, nats")
+    whole.set(xlim=(-0.55, 1.55), ylim=(0.0, HIGHEST), ylabel="validation mean, nats")
     units.set_yticks([0, 1, 2, 3, 4])
     whole.set_xticks([0, 1], ["−ELBO", "\n−β-ELBO"])
     for one in (units, whole, pixels):
@@ -123,7 +123,7 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
     widths=(3.6, 1.1, 1.3, 0.8),
     setup=_setup,
     beta=Slider(choices=digit_vaes.BETAS, value=1.0, label="β, weight of the KL"),
-    image=Slider(0, IMAGES - 1, 1, label="test image"),
+    image=Slider(0, IMAGES - 1, 1, label="validation image"),
     play="image",
     scenes={
         "β = 1: the ELBO": {"beta": 1.0},
@@ -132,8 +132,8 @@ def _setup(axes: tuple[Axes, Axes, Axes, Axes]) -> None:
         "Collapse": {"beta": 4.0},
     },
     predict=Prediction(
-        f"The encoder spends 3.6 nats of KL on an image at β = 1. How many at β = {digit_vaes.BETAS[-1]:g}?",
-        ["About 3.6: the data ask for it", "About 1", "Less than 0.01"],
+        f"The encoder spends 3.5 nats of KL on an image at β = 1. How many at β = {digit_vaes.BETAS[-1]:g}?",
+        ["About 3.5: the data ask for it", "About 1", "Less than 0.01"],
         at={"beta": digit_vaes.BETAS[-1]},
     ),
 )
@@ -156,7 +156,7 @@ def collapse(
     lost = -float(np.mean(made.reconstruction))
     for number, weight in enumerate((1.0, shown)):
         _stack(whole, number, [lost, *(weight * kl)])
-    for top, digit in zip(TOPS, (digits().test[image], made.decoded[image]), strict=True):
+    for top, digit in zip(TOPS, (digits().validation[image], made.decoded[image]), strict=True):
         place = (-0.5, ink.SIDE - 0.5, top + ink.SIDE - 0.5, top - 0.5)
         ink.show(pixels, digit, extent=place)
     return _sentence(beta, shown, made, image)
@@ -188,7 +188,9 @@ def _sentence(beta: float, shown: float, made: Account, image: int) -> str:
     words = f"β = {shown:g}: the units' mean KLs are {kl[0]:.2f} and {kl[1]:.2f} nats{collapsed}; {account_}."
     if shown == beta:
         kl_here, elbo_here = np.sum(made.kl[image]), made.elbo[image]
-        words += f" Image {image}, a {digits().test_labels[image]}: KL {kl_here:.2f}, ELBO {elbo_here:.1f}."
+        words += (
+            f" Image {image}, a {digits().validation_labels[image]}: KL {kl_here:.2f}, ELBO {elbo_here:.1f}."
+        )
     else:  # no room for the image
         words = f"β = {beta:g} is being trained, some seconds; still {words}"
     return words.replace(" -", " −")

@@ -30,7 +30,7 @@ ELBO: dict[str, Any] = {**style.TARGET}
 VALIDATION: dict[str, Any] = {"color": style.VERMILLION, "linestyle": (0, (4, 1.6)), "linewidth": 2.4}
 RECONSTRUCTION: dict[str, Any] = {"color": style.BLUE, "linestyle": "-", "linewidth": 1.4}
 KL: dict[str, Any] = {"facecolor": "#CDE9E0", "edgecolor": "none"}  # what the one curve has more
-KEPT: dict[str, Any] = {
+BEST: dict[str, Any] = {
     "color": style.VERMILLION,
     "marker": "o",
     "markersize": 10,
@@ -81,7 +81,7 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     for words, look in (
         ("ELBO, training", ELBO),
         ("ELBO, validation", VALIDATION),
-        ("kept", KEPT),
+        ("best so far", BEST),
         ("reconstruction", RECONSTRUCTION),
     ):
         curves.plot([], [], label=words, **look)
@@ -114,7 +114,7 @@ def _setup(axes: tuple[Axes, Axes]) -> None:
     scenes={
         "The first epoch": {"epoch": 1},
         "After 10": {"epoch": 10},
-        "The kept epoch": {"epoch": 171},
+        "The best epoch": {"epoch": 171},
         "The last": {"epoch": EPOCHS},
     },
     predict=Prediction(
@@ -137,7 +137,7 @@ def training(
     chosen = (rate, hidden, seed)
     record = _record(result, chosen)
     at = min(epoch, len(record.epochs))
-    kept = record.kept(at)
+    best = record.best_so_far(at)
     seen = np.array([(one.reconstruction, one.elbo, one.validation_elbo) for one in record.epochs[:at]]).T
     numbers = np.arange(1, at + 1)
     there_and_back = np.concatenate(
@@ -146,7 +146,7 @@ def training(
     curves.add_artist(Polygon(there_and_back, **KL))
     for height, look in zip(seen, (RECONSTRUCTION, ELBO, VALIDATION), strict=True):
         curves.plot(numbers, height, markevery=[at - 1], **look, **NOW)
-    curves.plot([kept], [seen[2, kept - 1]], **KEPT)
+    curves.plot([best], [seen[2, best - 1]], **BEST)
     if record.ended and at == len(record.epochs):
         curves.axvline(at, **style.GUIDE)
         words = "the end:\n" + record.ended.rstrip(".").lower().replace(" was ", "\nwas ")
@@ -156,7 +156,7 @@ def training(
         words = f"chosen: {_run(chosen)}"
         curves.text(1.05, HIGHEST - 1.7, words, va="center", **{**WORDS, "color": style.VERMILLION})
     pictures.show(plane, pictures.mosaic(record.shown[at - 1], ROW))
-    return _sentence(record, at, kept, chosen)
+    return _sentence(record, at, best, chosen)
 
 
 def _record(result: Run | None, chosen: tuple[float, int, int]) -> Record:
@@ -172,8 +172,8 @@ def _run(settings: tuple[float, int, int]) -> str:
     return f"rate {rate:g}, {hidden} units, seed {seed}"
 
 
-def _sentence(record: Record, at: int, kept: int, chosen: tuple[float, int, int]) -> str:
-    now, best, count = record.epochs[at - 1], record.epochs[kept - 1], len(record.epochs)
+def _sentence(record: Record, at: int, best_epoch: int, chosen: tuple[float, int, int]) -> str:
+    now, best, count = record.epochs[at - 1], record.epochs[best_epoch - 1], len(record.epochs)
     where = f"Epoch {at} of {count}" if record.ended else f"Epoch {at}, {count} done"
     if chosen != record[:3]:
         words = (
@@ -185,7 +185,7 @@ def _sentence(record: Record, at: int, kept: int, chosen: tuple[float, int, int]
     words = (
         f"{where}: ELBO {now.elbo:.{digits}f} = reconstruction {now.reconstruction:.{digits}f} "
         f"− KL {now.kl:.{digits}f} nats; validation {now.validation_elbo:.2f}. "
-        f"Kept: {kept} ({best.elbo:.2f}; {best.validation_elbo:.2f})."
+        f"Best so far: {best_epoch} ({best.elbo:.2f}; {best.validation_elbo:.2f})."
     )
     return words.replace("-", "−")
 

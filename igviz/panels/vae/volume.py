@@ -1,6 +1,6 @@
 """What the decoder holds apart: the volume element of the metric it pulls back, without and with the cure.
 
-A Bernoulli decoder is sure of its pixels where it saw no data; the metric says that nothing changes there.
+A Bernoulli decoder is sure of its pixels where it saw no data, and going outwards changes none of them.
 The cure takes every pixel to ½ away from the codes: on the way the pixels change, and a wall stands around
 the codes. Beyond it all pixels are at ½, and nothing changes again.
 """
@@ -152,7 +152,7 @@ def volume(
     cure: str = OFF,
     width: float = WIDTH,
 ) -> str:
-    """See how much the decoder holds apart around each point: without the cure far space is cheap."""
+    """See how much the decoder holds apart around each point: without the cure a step outwards is cheap."""
     chart, left, right, curve = axes
     views = decoders.now(), decoders.now(width)
     trained, cured = (place(one, x, y) for one in views)

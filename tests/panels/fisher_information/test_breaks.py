@@ -135,8 +135,8 @@ def the_sentence_of_the_mixture(panel, delta, w, std):
 def a_dead_component(panel, delta, std):
     panel.set(case=breaks.MIXTURE, w=0.0, delta=delta, scale=std)
     numbers = said(
-        r"w = #: m moves by δ = # and p stays as it is, both KL are #\. E\[score\] = #, outer product #, "
-        r"Hessian form #\. I\(w\) = #, yet the matrix of \(w, m\) has det #\.",
+        r"w = # is no interior point: m moves by δ = #, p stays, both KL are #\. E\[score\] = #, "
+        r"outer product #, Hessian form #\. I\(w\) = #, yet the matrix of \(w, m\) has det #\.",
         panel.sentence,
     )
     assert numbers == [0.0, delta, 0.0, 0.0, 0.0, 0.0, to_digits(np.exp(4.0 / std**2) - 1.0), 0.0]

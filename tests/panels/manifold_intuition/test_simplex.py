@@ -16,14 +16,14 @@ PLACES = [
     (0.75, 0.8, "inside"),
     (0.3, 0.1, "inside"),
     (0.05, 0.95, "inside"),
-    (0.0, 0.9, "middle of side BC"),
+    (0.0, 0.9, "middle of side 2–3"),
 ]
 BOUNDARY = [
-    (1.0, 0.8, "corner C"),
-    (0.0, 0.0, "corner C"),
-    (0.0, 1.0, "corner C"),
-    (0.75, 0.8, "corner C"),
-    (0.5, 0.0, "middle of side BC"),
+    (1.0, 0.8, "corner 3"),
+    (0.0, 0.0, "corner 3"),
+    (0.0, 1.0, "corner 3"),
+    (0.75, 0.8, "corner 3"),
+    (0.5, 0.0, "middle of side 2–3"),
     (1.0, 0.3, "inside"),
     (0.0, 0.0, "inside"),
 ]
@@ -77,7 +77,7 @@ def test_from_corner_to_corner(panel):
     assert "π = 3.142 apart; KL(p‖q) and KL(q‖p) are infinite" in panel.sentence
     with panel.drawn() as (_triangle, ball):
         along = next(line for line in ball.lines if _has(line, style.GEODESIC)).get_xydata()
-    # a quarter of the outline of the octant: the arc from A to C in the plane of these two
+    # a quarter of the outline of the octant: the arc from 1 to 3 in the plane of these two
     angle = np.linspace(0.0, np.pi / 2, 61)
     arc = 2.0 * np.stack([np.cos(angle), 0.0 * angle, np.sin(angle)], axis=-1)
     np.testing.assert_allclose(along, arc @ np.stack([simplex.ACROSS, simplex.UP], axis=-1), atol=1e-9)
@@ -133,7 +133,7 @@ def test_along_a_side_the_three_ways_differ_in_pace_only(panel):
         for line in triangle.lines:
             if len(line.get_xdata()) == 61:
                 x, y = line.get_data()
-                # the side from B to C
+                # the side from 2 to 3
                 np.testing.assert_allclose(y, -np.sqrt(3.0) * (x - np.sqrt(2.0)) - 2 / np.sqrt(6), atol=1e-9)
     shares = re.findall(r"(?:circle|m|e) (\d\.\d\d)", panel.sentence)
     assert len(set(shares)) == 3

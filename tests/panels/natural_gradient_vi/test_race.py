@@ -19,7 +19,7 @@ SENTENCE = (
     rf"Iterations to stay within 0\.001 nats, from N\({NUMBER}, {NUMBER}\), step {NUMBER}, damping {NUMBER}: "
     r"(.+?)\.(?: Left the space: (.+)\.)?"
 )
-NAMES = ("(mean, variance)", "(mean, std)", "Adam", "natural gradient")
+NAMES = ("(mean, variance)", "(mean, std)", "Adam in (mean, std)", "natural gradient")
 PLACES = [
     (0.8, 0.0, -2.8, -0.6),
     (1.0, 0.3, -2.8, -0.6),
@@ -46,8 +46,8 @@ def said(panel):
     assert found, panel.sentence
     walkers = []
     for name in NAMES:
-        stayed = re.search(re.escape(name) + r" (over 60|\d+)", found[5])
-        left = re.search(re.escape(name) + r" at (\d+)", found[6] or "")
+        stayed = re.search("(?<!Adam in )" + re.escape(name) + r" (over 60|\d+)", found[5])
+        left = re.search("(?<!Adam in )" + re.escape(name) + r" at (\d+)", found[6] or "")
         assert (stayed is None) != (left is None)
         walkers.append(stayed[1] if stayed else f"left at {left[1]}")
     assert found[5].count(", ") - found[5].count("mean, ") == max(

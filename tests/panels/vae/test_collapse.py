@@ -46,7 +46,7 @@ def said(panel):
 @cache
 def by_hand(beta):
     """Mean and std of q, KL of each unit and log p(x|z) by draws, from the networks' outputs alone."""
-    vae, images = digit_vaes.by_beta(beta), digits().test
+    vae, images = digit_vaes.by_beta(beta), digits().validation
     outputs = vae.encoder(images)
     mean, std = outputs[:, :2], np.exp(outputs[:, 2:])
     kl = -np.log(std) + (std**2 + mean**2 - 1.0) / 2.0
@@ -71,7 +71,7 @@ def test_the_sentence(panel, beta):
         assert found[5] is None
     else:
         assert found[5] == pytest.approx(lost - beta * units.sum(), abs=0.04)
-    assert found[6:8] == [7, digits().test_labels[7]]
+    assert found[6:8] == [7, digits().validation_labels[7]]
     assert found[8] == pytest.approx(kl[7].sum(), abs=6e-3)
     assert found[9] == pytest.approx(reconstruction[7] - kl[7].sum(), abs=1.2)
 
@@ -106,7 +106,7 @@ def test_the_picture(panel, beta):
         assert x_low - x_top == low - top == 8.0
         assert top - x_low >= 3.0
         assert pixels.texts[0].get_position()[1] < x_top < x_low < pixels.texts[1].get_position()[1] < top
-        np.testing.assert_array_equal(np.ravel(above.get_array()), digits().test[7])
+        np.testing.assert_array_equal(np.ravel(above.get_array()), digits().validation[7])
         decoded = expit(digit_vaes.by_beta(beta).decoder(mean[7]))
         np.testing.assert_allclose(np.ravel(below.get_array()), decoded, rtol=1e-9)
 
@@ -116,7 +116,7 @@ def drawn_bar(one):
 
 
 def test_numerals_stand_at_the_codes(panel):
-    mean, labels = by_hand(1.0)[0], digits().test_labels
+    mean, labels = by_hand(1.0)[0], digits().validation_labels
     for digit, line in enumerate(collapse.codes(1.0)._make()):
         np.testing.assert_allclose(line.get_xydata(), mean[labels == digit])
         assert line.get_marker() == f"${digit}$"
