@@ -1,5 +1,6 @@
-"""The save hook and the settings: by themselves, and in a running JupyterLab."""
+"""What is saved, what is opened, and the settings: by themselves, and in a running JupyterLab."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igviz import jupyter
-from igviz.jupyter import PICTURE, WIDGET_VIEW, drop_widget_views, install
+from igviz.jupyter import LANGUAGE, PICTURE, WIDGET_VIEW, drop_widget_views, install, opened
 
 NOTIFICATION = "@jupyterlab/apputils-extension:notification"
 
@@ -68,10 +69,107 @@ def test_the_extension_registers_the_hook_and_survives_a_manager_without_hooks()
     jupyter._load_jupyter_server_extension(SimpleNamespace(contents_manager=object()))
 
 
+def test_folded_outputs_are_noted_once():
+    content = notebook()
+    cell = content["cells"][1]
+    for metadata, saved in [
+        ({"collapsed": True, "jupyter": {"outputs_hidden": True}}, {"jupyter": {"outputs_hidden": True}}),
+        ({"collapsed": True}, {"collapsed": True}),
+        ({"collapsed": True, "jupyter": {}}, {"collapsed": True, "jupyter": {}}),
+    ]:
+        cell["metadata"] = metadata
+        drop_widget_views(model={"type": "notebook", "content": content})
+        assert cell["metadata"] == saved
+
+
 def test_other_files_are_left_alone():
     content = notebook(both())
     drop_widget_views(model={"type": "file", "content": content})
+    opened({"type": "file", "content": content}, running())
     assert content == notebook(both())
+
+
+# ------------------------------------------------------------------- opening
+
+
+def running(*command):
+    """A server whose kernel ``python3`` has this command, and what its page notes of that kernel."""
+    spec = SimpleNamespace(argv=command or ["python"], display_name="Python 3 (ipykernel)", language="python")
+    specs = SimpleNamespace(get_kernel_spec=lambda name: {"python3": spec}[name])
+    return SimpleNamespace(kernel_spec_manager=specs, contents_manager=None)
+
+
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+def stored(kernel="python3", **language):
+    content = notebook(both(), view_alone())
+    content["metadata"] |= {"kernelspec": {"name": kernel}, "language_info": {"name": "python"} | language}
+    return {"type": "notebook", "content": content}
+
+
+def test_an_opened_notebook_shows_pictures_and_keeps_the_state_of_other_widgets():
+    content = opened(stored(), running())["content"]
+    first, second = content["cells"][1]["outputs"]
+    assert first["data"] == {PICTURE: "iVBORw0KGgo=", "text/plain": "a sentence"}
+    assert second == view_alone()
+    assert content["metadata"]["widgets"] == {"state": {}}
+
+
+@pytest.mark.parametrize("command", ["python", f"python3.{sys.version_info[1]}", sys.executable])
+def test_what_the_kernel_will_say_is_there_already(command):
+    from ipykernel.ipkernel import IPythonKernel
+
+    metadata = opened(stored(), running(command, "-m", "ipykernel_launcher"))["content"]["metadata"]
+    assert metadata["language_info"] == IPythonKernel.language_info
+    assert metadata["kernelspec"] == KERNEL
+    assert "version" not in LANGUAGE, "the constant is shared with the tools"
+
+
+@pytest.mark.parametrize(
+    ("server", "kernel"),
+    [
+        (running("python2"), "python3"),
+        (running("/some where/else/python"), "python3"),
+        (running(os.devnull), "python3"),
+        (running(), "ir"),
+        (SimpleNamespace(), "python3"),
+    ],
+)
+def test_another_kernel_speaks_for_itself(server, kernel):
+    given = stored(kernel, version="4.3")["content"]["metadata"]
+    assert opened(stored(kernel, version="4.3"), server)["content"]["metadata"] == given
+
+
+def test_a_kernel_on_another_machine_speaks_for_itself():
+    async def get_kernel_spec(name):
+        raise AssertionError(name)
+
+    server = SimpleNamespace(kernel_spec_manager=SimpleNamespace(get_kernel_spec=get_kernel_spec))
+    assert opened(stored(), server)["content"]["metadata"]["language_info"] == {"name": "python"}
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_the_managers_get_is_wrapped_whether_it_answers_at_once_or_later(later):
+    class Manager:
+        def get(self, path, content=True, type=None):
+            return stored() if content else {"type": "notebook", "content": None}
+
+    class AsynchronousManager(Manager):
+        async def get(self, *arguments, **options):
+            return super().get(*arguments, **options)
+
+    manager = AsynchronousManager() if later else Manager()
+    server = running()
+    server.contents_manager = manager
+    jupyter._load_jupyter_server_extension(server)
+    answers = [manager.get("x.ipynb"), manager.get("x.ipynb", content=False, type="notebook")]
+    if later:
+        answers = [asyncio.run(answer) for answer in answers]
+    model, without = answers
+    assert WIDGET_VIEW not in model["content"]["cells"][1]["outputs"][0]["data"]
+    assert model["content"]["metadata"]["language_info"]["version"] == sys.version.split()[0]
+    assert without == {"type": "notebook", "content": None}
 
 
 json_values = st.recursive(
@@ -92,10 +190,16 @@ json_values = st.recursive(
 
 @settings(max_examples=200, derandomize=True, deadline=None)
 @given(json_values, json_values, json_values, json_values)
-def test_nothing_of_an_odd_shape_fails_a_save(model, content, cell, odd_output):
-    drop_widget_views(model=model)
-    drop_widget_views(model={"type": "notebook", "content": content})
-    drop_widget_views(model={"type": "notebook", "content": {"cells": [cell, {"outputs": [odd_output]}]}})
+def test_nothing_of_an_odd_shape_fails_a_save_or_an_opening(model, content, cell, odd_output):
+    cells = [cell, {"metadata": cell, "outputs": [odd_output, {"data": {PICTURE: ""}, "metadata": cell}]}]
+    for odd in (
+        model,
+        {"type": "notebook", "content": content},
+        {"type": "notebook", "content": {"cells": cells, "metadata": cell}},
+        {"type": "notebook", "content": {"metadata": {"kernelspec": cell, "language_info": cell}}},
+    ):
+        assert opened(odd, running()) is odd
+        drop_widget_views(model=odd)
 
 
 def test_the_module_is_light():
@@ -224,6 +328,22 @@ def test_the_hook_ran_in_the_usual_file_manager(server):
     from jupyter_server.serverapp import ServerApp
 
     assert ServerApp.contents_manager_class.default_value.__name__ == "AsyncLargeFileManager"
+
+
+def test_a_notebook_of_another_program_is_read_with_its_pictures(server):
+    path = server.folder / "work" / "foreign.ipynb"
+    path.write_text(json.dumps(stored()["content"] | {"metadata": {"kernelspec": KERNEL}}))
+    before = path.read_bytes()
+    content = server("GET", "/api/contents/foreign.ipynb")["content"]
+    first, second = content["cells"][1]["outputs"]
+    assert set(first["data"]) == {PICTURE, "text/plain"}
+    assert set(second["data"]) == {WIDGET_VIEW, "text/plain"}
+    assert content["metadata"]["language_info"]["version"] == sys.version.split()[0]
+    for listing in ("foreign.ipynb?content=0", "?content=1", "foreign.ipynb?type=file"):
+        server("GET", f"/api/contents/{listing}")
+    assert path.read_bytes() == before
+    server("PUT", "/api/contents/foreign.ipynb", {"type": "notebook", "format": "json", "content": content})
+    assert read(path)["metadata"] == {"kernelspec": KERNEL, "language_info": LANGUAGE}
 
 
 def test_other_files_are_saved_as_they_are(server):

@@ -66,7 +66,7 @@ class Server:
     """A JupyterLab server on a free port of this machine, with settings and workspaces of its own."""
 
     def __init__(self, root: Path, home: Path) -> None:
-        self.root = root
+        self.root, self.home = root, home
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
