@@ -1,11 +1,14 @@
-"""What JupyterLab needs to know about the course, and the one command that tells it.
+"""What JupyterLab and nbconvert need to know about the course, and the one command that tells them.
 
-Two files go below the environment's own prefix. The settings turn JupyterLab's news toast and update check
+Four files go below the environment's own prefix. The settings turn JupyterLab's news toast and update check
 off. The server configuration makes this module an extension of the Jupyter server. The extension lets each
 notebook that is saved pass through `drop_widget_views` and each that is read through `opened`, so that it is
 readable where no kernel runs: a panel's stored picture stays, the reference to a widget that died with its
 kernel goes. As an extension it stands beside a reader's own save hook, and a server without the course starts
-with a warning; a hook named in the configuration would replace the one and stop the other.
+with a warning; a hook named in the configuration would replace the one and stop the other. The template lets
+nbconvert's page of HTML show a panel's stored picture with its words, and the last file tells nbconvert where
+the template is. It takes the place of ``lab``, the template of ``--to html``, and of no other; a configured
+``template_name`` would also overrule ``--template`` and spoil ``--to slides``.
 
 Standard library only, because the Jupyter server imports this module when it starts.
 """
@@ -38,6 +41,18 @@ OVERRIDES: dict[str, Any] = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
 }
 SERVER_CONFIG: dict[str, Any] = {"ServerApp": {"jpserver_extensions": {"igviz.jupyter": True}}}
+TEMPLATES = Path("share", "jupyter", "nbconvert", "igviz")
+TEMPLATE = """\
+{#- nbconvert's own, with the words stored beside a picture, and with the picture before a widget's view -#}
+{%- extends 'lab/index.html.j2' -%}
+{%- block data_png scoped -%}
+{%- set alt = output | get_metadata('alt', 'image/png') -%}
+{{ super() | replace('<img ', '<img alt="' ~ (alt | escape_html) ~ '" ', 1) if alt else super() }}
+{%- endblock -%}
+{%- block data_widget_view scoped -%}
+{{ self.data_png() if 'image/png' in output.data else super() }}
+{%- endblock -%}
+"""
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -51,6 +66,8 @@ def _load_jupyter_server_extension(server: Any) -> None:
     register = getattr(server.contents_manager, "register_pre_save_hook", None)
     if register is not None:
         register(drop_widget_views)
+    # JupyterLab's own export to HTML does not read nbconvert's configuration.
+    server.config["TemplateExporter"].setdefault("extra_template_basedirs", _templates(sys.prefix))
     get = getattr(server.contents_manager, "get", None)
     if get is None:
         return
@@ -166,9 +183,9 @@ def _list(value: Any) -> list[Any]:
 
 
 def install(prefix: str | os.PathLike[str] = sys.prefix) -> list[Path]:
-    """Write the settings and the server configuration below ``prefix``.
+    """Write the settings, the template and both configurations below ``prefix``.
 
-    The settings are shared with others, whose entries are kept; the configuration is a file of our own.
+    The settings and nbconvert's configuration are shared with others, whose entries are kept.
 
     Parameters
     ----------
@@ -178,22 +195,37 @@ def install(prefix: str | os.PathLike[str] = sys.prefix) -> list[Path]:
     Returns
     -------
     list of Path
-        The two files.
+        The four files.
 
     Raises
     ------
     ValueError
-        If the settings exist and are not a JSON object; the line names them. Nothing is changed then.
+        If a shared file exists and is not a JSON object; the line names it. Nothing is changed then.
     """
+    exporter = {"TemplateExporter": {"extra_template_basedirs": _templates(prefix)}}
     settings = Path(prefix, "share", "jupyter", "lab", "settings", "overrides.json")
-    configuration = Path(prefix, "etc", "jupyter", "jupyter_server_config.d", "igviz.json")
-    contents = {settings: _merge(_read_object(settings), OVERRIDES), configuration: SERVER_CONFIG}
+    nbconvert = Path(prefix, "etc", "jupyter", "jupyter_nbconvert_config.json")
+    contents = {
+        settings: _text(_merge(_read_object(settings), OVERRIDES)),
+        nbconvert: _text(_merge(_read_object(nbconvert), exporter)),
+        Path(prefix, "etc", "jupyter", "jupyter_server_config.d", "igviz.json"): _text(SERVER_CONFIG),
+        Path(prefix, TEMPLATES, "lab", "index.html.j2"): TEMPLATE,
+    }
     for path, content in contents.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
-        partial.write_bytes((json.dumps(content, indent=2) + "\n").encode())
+        partial.write_bytes(content.encode())
         partial.replace(path)
     return list(contents)
+
+
+def _templates(prefix: str | os.PathLike[str]) -> list[str]:
+    """Return where nbconvert looks for templates first: with us, then where it is called, its own default."""
+    return [str(Path(prefix, TEMPLATES)), "."]
+
+
+def _text(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=2) + "\n"
 
 
 def _read_object(path: Path) -> dict[str, Any]:
@@ -212,7 +244,12 @@ def _merge(present: dict[str, Any], entries: dict[str, Any]) -> dict[str, Any]:
     merged = dict(present)
     for key, value in entries.items():
         inner = merged.get(key)
-        merged[key] = _merge(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+        if isinstance(inner, dict) and isinstance(value, dict):
+            merged[key] = _merge(inner, value)
+        elif isinstance(inner, list) and isinstance(value, list):
+            merged[key] = value + [item for item in inner if item not in value]
+        else:
+            merged[key] = value
     return merged
 
 

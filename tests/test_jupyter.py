@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from traitlets.config import Config
 
 from igviz import jupyter
 from igviz.jupyter import LANGUAGE, PICTURE, WIDGET_VIEW, drop_widget_views, install, opened
@@ -64,9 +67,9 @@ def test_a_view_goes_where_a_picture_stands_and_stays_where_none_does():
 def test_the_extension_registers_the_hook_and_survives_a_manager_without_hooks():
     registered = []
     manager = SimpleNamespace(register_pre_save_hook=registered.append)
-    jupyter._load_jupyter_server_extension(SimpleNamespace(contents_manager=manager))
+    jupyter._load_jupyter_server_extension(SimpleNamespace(contents_manager=manager, config=Config()))
     assert registered == [drop_widget_views]
-    jupyter._load_jupyter_server_extension(SimpleNamespace(contents_manager=object()))
+    jupyter._load_jupyter_server_extension(SimpleNamespace(contents_manager=object(), config=Config()))
 
 
 def test_folded_outputs_are_noted_once():
@@ -96,7 +99,7 @@ def running(*command):
     """A server whose kernel ``python3`` has this command, and what its page notes of that kernel."""
     spec = SimpleNamespace(argv=command or ["python"], display_name="Python 3 (ipykernel)", language="python")
     specs = SimpleNamespace(get_kernel_spec=lambda name: {"python3": spec}[name])
-    return SimpleNamespace(kernel_spec_manager=specs, contents_manager=None)
+    return SimpleNamespace(kernel_spec_manager=specs, contents_manager=None, config=Config())
 
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -219,16 +222,19 @@ def read(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_install_writes_both_files_and_is_repeatable(tmp_path):
-    overrides, server = install(tmp_path)
+def test_install_writes_four_files_and_is_repeatable(tmp_path):
+    overrides, nbconvert, server, template = files = install(tmp_path)
     assert overrides == tmp_path / "share/jupyter/lab/settings/overrides.json"
     assert read(overrides) == {NOTIFICATION: {"fetchNews": "false", "checkForUpdates": False}}
     assert server == tmp_path / "etc/jupyter/jupyter_server_config.d/igviz.json"
     assert read(server) == {"ServerApp": {"jpserver_extensions": {"igviz.jupyter": True}}}
-    before = {path: path.read_bytes() for path in (overrides, server)}
+    assert nbconvert == tmp_path / "etc/jupyter/jupyter_nbconvert_config.json"
+    (ours, theirs) = read(nbconvert)["TemplateExporter"]["extra_template_basedirs"]
+    assert (Path(ours) / "lab" / "index.html.j2", theirs) == (template, ".")
+    before = {path: path.read_bytes() for path in files}
     install(tmp_path)
     assert {path: path.read_bytes() for path in before} == before
-    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 4
 
 
 def test_settings_of_somebody_else_are_kept(tmp_path):
@@ -243,9 +249,26 @@ def test_settings_of_somebody_else_are_kept(tmp_path):
     }
 
 
+def test_nbconverts_configuration_of_somebody_else_is_kept(tmp_path):
+    path = tmp_path / "etc/jupyter/jupyter_nbconvert_config.json"
+    path.parent.mkdir(parents=True)
+    theirs = {"extra_template_basedirs": ["/theirs", "."], "exclude_input": True}
+    path.write_text(json.dumps({"NbConvertApp": {"x": 1}, "TemplateExporter": theirs}), encoding="utf-8")
+    for _ in range(2):
+        install(tmp_path)
+        ours = str(tmp_path / "share/jupyter/nbconvert/igviz")
+        merged = theirs | {"extra_template_basedirs": [ours, ".", "/theirs"]}
+        assert read(path) == {"NbConvertApp": {"x": 1}, "TemplateExporter": merged}
+
+
 @pytest.mark.parametrize("content", ["{ broken", "[1, 2]", ""])
-def test_a_file_that_cannot_be_merged_is_named_and_nothing_is_written(tmp_path, content, monkeypatch, capsys):
-    path = tmp_path / "share/jupyter/lab/settings/overrides.json"
+@pytest.mark.parametrize(
+    "name", ["share/jupyter/lab/settings/overrides.json", "etc/jupyter/jupyter_nbconvert_config.json"]
+)
+def test_a_file_that_cannot_be_merged_is_named_and_nothing_is_written(
+    tmp_path, name, content, monkeypatch, capsys
+):
+    path = tmp_path / name
     path.parent.mkdir(parents=True)
     path.write_text(content, encoding="utf-8")
     monkeypatch.setattr(jupyter, "install", lambda: install(tmp_path))
@@ -253,7 +276,61 @@ def test_a_file_that_cannot_be_merged_is_named_and_nothing_is_written(tmp_path, 
     shown = capsys.readouterr()
     assert shown.err == f"igviz.jupyter: {path} is not a JSON object: move it away and try again\n"
     assert path.read_text(encoding="utf-8") == content
-    assert not (tmp_path / "etc").exists()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [path]
+
+
+# ------------------------------------------------------------------- pages of HTML
+
+
+def pages_pictures(page):
+    """The attributes of each picture in a page of HTML, and what the page has of widgets."""
+    soup = BeautifulSoup(page, "html.parser")
+    return [dict(img.attrs) for img in soup("img")], soup(type=WIDGET_VIEW)
+
+
+def for_nbconvert():
+    """A notebook with panels, stored by another program, and one widget that has no picture."""
+    panel = both()
+    panel["metadata"] = {PICTURE: {"alt": 'a "sentence" < 4 & more'}}
+    content = notebook(panel, view_alone(), output(**{PICTURE: "iVBORw0KGgo=", "text/plain": "no words"}))
+    states = {name: {"model_name": "x", "state": {}} for name in "12"}
+    content["metadata"]["widgets"] = {WIDGET_VIEW.replace("view", "state"): {"state": states}}
+    return content
+
+
+@pytest.fixture
+def convert(tmp_path):
+    """A function that runs nbconvert as a reader does, with what `install` wrote."""
+    configuration = install(tmp_path / "the prefix")[1]
+    variables = os.environ | {"JUPYTER_CONFIG_PATH": str(configuration.parent)}
+    for name in ("CONFIG", "DATA"):
+        variables[f"JUPYTER_{name}_DIR"] = str(tmp_path / name)
+    (tmp_path / "x.ipynb").write_text(json.dumps(for_nbconvert()), encoding="utf-8")
+
+    def run(*options, **more):
+        command = [sys.executable, "-m", "nbconvert", *options, "--stdout", "x.ipynb"]
+        done = subprocess.run(command, cwd=tmp_path, env=variables | more, capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    return run
+
+
+def test_nbconvert_shows_the_stored_picture_with_its_words(convert):
+    (panel, other), (view,) = pages_pictures(convert("--to", "html"))
+    assert panel["alt"] == 'a "sentence" < 4 & more'
+    assert panel["src"] == "data:image/png;base64,iVBORw0KGgo="
+    assert other["alt"].startswith("No description")
+    assert json.loads(view.string) == {"model_id": "2"}, "a widget without a picture is the reader's affair"
+
+
+@pytest.mark.parametrize("options", [["--to=html", "--template=classic"], ["--to=slides"], ["--to=markdown"]])
+def test_other_templates_and_formats_are_not_touched(convert, options):
+    def without_chance(page):
+        return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "", page)
+
+    plain = convert(*options, JUPYTER_CONFIG_PATH="", JUPYTER_NO_CONFIG="1")
+    assert without_chance(convert(*options)) == without_chance(plain)
 
 
 # ------------------------------------------------------------------- a running JupyterLab
@@ -263,7 +340,7 @@ def test_a_file_that_cannot_be_merged_is_named_and_nothing_is_written(tmp_path, 
 def server(tmp_path_factory):
     """JupyterLab as a reader's is, with what `install` wrote; yields a function that sends requests."""
     folder = tmp_path_factory.mktemp("jupyter lab")
-    overrides, configuration = install(folder / "prefix")
+    overrides, _, configuration, _ = install(folder / "prefix")
     (folder / "work").mkdir()
     variables = {
         **os.environ,
@@ -310,7 +387,7 @@ class Requests:
         text = answer.read()
         connection.close()
         assert answer.status < 300, f"{answer.status} {text!r} {self.log.read_text()}"
-        return json.loads(text)
+        return json.loads(text) if answer.getheader("Content-Type") == "application/json" else text
 
 
 def test_a_notebook_saved_by_jupyterlab_has_lost_its_views(server):
@@ -346,6 +423,12 @@ def test_a_notebook_of_another_program_is_read_with_its_pictures(server):
     assert read(path)["metadata"] == {"kernelspec": KERNEL, "language_info": LANGUAGE}
 
 
+def test_jupyterlabs_own_page_of_html_has_the_words(server):
+    (server.folder / "work" / "page.ipynb").write_text(json.dumps(for_nbconvert()))
+    (panel, _), _ = pages_pictures(server("GET", "/nbconvert/html/page.ipynb"))
+    assert panel["alt"] == 'a "sentence" < 4 & more'
+
+
 def test_other_files_are_saved_as_they_are(server):
     text = json.dumps(notebook(both()))
     server("PUT", "/api/contents/saved.txt", {"type": "file", "format": "text", "content": text})
@@ -358,9 +441,12 @@ def test_news_and_update_check_are_off(server):
     assert properties["checkForUpdates"]["default"] is False
 
 
-def test_this_environment_has_both_files():
+def test_this_environment_has_every_file(tmp_path):
     """``run.py`` installed them: without them the readers' own saved notebooks would go blank."""
-    overrides = Path(sys.prefix, "share/jupyter/lab/settings/overrides.json")
-    server = Path(sys.prefix, "etc/jupyter/jupyter_server_config.d/igviz.json")
+    overrides, nbconvert, server, template = (
+        Path(sys.prefix, path.relative_to(tmp_path)) for path in install(tmp_path)
+    )
     assert read(overrides)[NOTIFICATION] == jupyter.OVERRIDES[NOTIFICATION]
+    assert str(template.parents[1]) in read(nbconvert)["TemplateExporter"]["extra_template_basedirs"]
     assert read(server)["ServerApp"] == jupyter.SERVER_CONFIG["ServerApp"]
+    assert template.read_text(encoding="utf-8") == jupyter.TEMPLATE

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from nbclient import NotebookClient
 from nbformat.sign import NotebookNotary
 
 from tests.browser.conftest import NOTEBOOKS
-from tests.browser.lab import Lab, Server, notebook
+from tests.browser.lab import CHROMIUM_FLAGS, Lab, Server, chromium, notebook
 
 PANEL = """
 import igviz as ig
@@ -94,3 +96,21 @@ def test_a_lecture_that_was_run_is_saved_without_the_version(lab: Lab, lecture: 
     lab.page.wait_for_selector(".jp-mod-dirty", state="detached")
     committed = json.loads((NOTEBOOKS / "01_manifold_intuition.ipynb").read_text())
     assert json.loads(lecture.read_text())["metadata"] == committed["metadata"]
+
+
+def test_a_page_of_html_shows_the_picture_without_network(
+    playwright: Any, executed: Any, tmp_path: Path
+) -> None:
+    nbformat.write(executed, tmp_path / "page.ipynb")
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", "page.ipynb"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
+    try:
+        context = browser.new_context()
+        context.set_offline(True)
+        page = context.new_page()
+        page.goto((tmp_path / "page.html").as_uri())
+        assert_the_picture_is_seen(page)
+        assert page.get_by_role("img", name=SENTENCE, exact=True).is_visible()
+    finally:
+        browser.close()
