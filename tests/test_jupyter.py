@@ -45,7 +45,9 @@ def notebook(*outputs):
 
 
 def both():
-    return output(**{WIDGET_VIEW: {"model_id": "1"}, PICTURE: "iVBORw0KGgo=", "text/plain": "a sentence"})
+    content = output(**{WIDGET_VIEW: {"model_id": "1"}, PICTURE: "iVBORw0KGgo=", "text/plain": "a sentence"})
+    colab = {"colab": {"custom_widget_manager": {"url": "an address"}}}
+    return content | {"metadata": {WIDGET_VIEW: colab, PICTURE: {"alt": "a sentence"}}}
 
 
 def view_alone():
@@ -60,6 +62,7 @@ def test_a_view_goes_where_a_picture_stands_and_stays_where_none_does():
     drop_widget_views(model={"type": "notebook", "content": content}, path="x.ipynb", contents_manager=None)
     first, second = content["cells"][1]["outputs"]
     assert first["data"] == {PICTURE: "iVBORw0KGgo=", "text/plain": "a sentence"}
+    assert first["metadata"] == {PICTURE: {"alt": "a sentence"}}
     assert second == view_alone()
     assert content["metadata"] == {"title": "kept"}
 
