@@ -27,6 +27,8 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# a machine's proxy knows nothing of servers on the machine itself
+WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def chromium() -> str | None:
@@ -77,6 +79,8 @@ class Server:
             "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
             "PYTHONPATH": str(Path(__file__).parents[2]),
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
         }
         self._log = (home / "server.log").open("w")
         self.process = subprocess.Popen(
@@ -101,7 +105,7 @@ class Server:
         end = time.monotonic() + 60
         while True:
             try:
-                urllib.request.urlopen(f"http://{self.address}/api/status", timeout=2).read()
+                WITHOUT_PROXY.open(f"http://{self.address}/api/status", timeout=2).read()
                 return
             except OSError:
                 if time.monotonic() > end or self.process.poll() is not None:
@@ -113,11 +117,11 @@ class Server:
 
     def shut_down_kernels(self) -> None:
         """Shut down every kernel, as a reader does who leaves."""
-        with urllib.request.urlopen(f"http://{self.address}/api/sessions") as answer:
+        with WITHOUT_PROXY.open(f"http://{self.address}/api/sessions") as answer:
             sessions = json.load(answer)
         for session in sessions:
             address = f"http://{self.address}/api/sessions/{session['id']}"
-            urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
+            WITHOUT_PROXY.open(urllib.request.Request(address, method="DELETE")).close()
 
     def stop(self) -> None:
         """Stop the server and its kernels."""

@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 from nbformat.sign import NotebookNotary
 
 from tests.browser.conftest import NOTEBOOKS
-from tests.browser.lab import CHROMIUM_FLAGS, Lab, Server, chromium, notebook
+from tests.browser.lab import CHROMIUM_FLAGS, Lab, Server, browser_page, chromium, notebook
 
 PANEL = """
 import igviz as ig
@@ -114,3 +114,21 @@ def test_a_page_of_html_shows_the_picture_without_network(
         assert page.get_by_role("img", name=SENTENCE, exact=True).is_visible()
     finally:
         browser.close()
+
+
+def test_a_proxy_is_not_asked_for_this_machine(
+    playwright: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.setenv(name.upper(), "http://127.0.0.1:9")
+    source = "import os, urllib.request\nurllib.request.proxy_bypass('127.0.0.1')"
+    (tmp_path / "x.ipynb").write_text(notebook(source))
+    running = Server(tmp_path, tmp_path)
+    try:
+        with browser_page(playwright, running) as lab:
+            lab.open("x.ipynb")
+            lab.run_all()
+            assert lab.page.locator(".jp-OutputArea-output pre").last.inner_text() in ("True", "1")
+    finally:
+        running.stop()
