@@ -98,6 +98,26 @@ def test_a_lecture_that_was_run_is_saved_without_the_version(lab: Lab, lecture: 
     assert json.loads(lecture.read_text())["metadata"] == committed["metadata"]
 
 
+def test_notebook_7_shows_stored_pictures_and_moves_live_ones(
+    lab: Lab, server: Server, executed: Any
+) -> None:
+    path = server.root / "in_notebook_7.ipynb"
+    nbformat.write(executed, path)
+    NotebookNotary(data_dir=str(server.home / "data")).sign(executed)
+    lab.page.goto(f"http://{server.address}/notebooks/{path.name}")
+    lab.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    assert_the_picture_is_seen(lab.page)
+    lab.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", state="attached")
+    lab.run_all()
+    (panel,) = lab.panels
+    assert panel.sentence == panel.alt == SENTENCE
+    before = panel.serial
+    panel.handles[0].focus()
+    lab.page.keyboard.press("End")  # Notebook 7 takes the arrow keys for itself
+    panel.wait_for_frame(before)
+    assert "mean 3.00" in panel.sentence
+
+
 def test_a_page_of_html_shows_the_picture_without_network(
     playwright: Any, executed: Any, tmp_path: Path
 ) -> None:
