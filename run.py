@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
@@ -420,7 +421,45 @@ def lab(arguments: list[str]) -> int:
         command.append(FIRST_NOTEBOOK)
     if not any(argument.startswith("--ServerApp.root_dir") for argument in arguments):
         command.append(f"--ServerApp.root_dir={ROOT}")
-    return hand_over(command, environment.variables())
+    return hand_over(command, {**environment.variables(), **folders_to_write()})
+
+
+def folders_to_write() -> dict[str, str]:
+    """Return variables with other folders for JupyterLab where its usual ones cannot be written."""
+    if os.name == "nt":
+        return {}  # the answer about permissions is unreliable there
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - without a home the other way raises
+    data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share", "jupyter")
+    if sys.platform == "darwin":
+        data = home / "Library" / "Jupyter"
+    folders = {
+        "JUPYTER_CONFIG_DIR": home / ".jupyter",
+        "JUPYTER_DATA_DIR": data,
+        "JUPYTER_RUNTIME_DIR": data / "runtime",
+        "IPYTHONDIR": home / ".ipython",
+        "MPLCONFIGDIR": home / ".config" / "matplotlib",
+    }
+    wanted = {name: Path(os.environ.get(name) or folder) for name, folder in folders.items()}
+    shut = {name: folder for name, folder in wanted.items() if not can_be_written(folder)}
+    if not shut:
+        return {}
+    first = next(iter(shut.values()))
+    try:
+        instead = tempfile.mkdtemp(prefix="igviz-")
+    except OSError:
+        raise Problem(
+            f"{first} cannot be written, nor any folder for temporary files: "
+            "set HOME to a folder of your own and try again"
+        ) from None
+    print(f"{first} cannot be written: JupyterLab keeps its settings in {instead}, for this time only")
+    return {name: str(Path(instead, name.lower())) for name in shut}
+
+
+def can_be_written(folder: Path) -> bool:
+    """Whether a folder can be written, or made where it is missing."""
+    while not os.path.exists(folder):  # noqa: PTH110 - below a folder that cannot be read the other way raises
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
 def notebook_options() -> list[str]:

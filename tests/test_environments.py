@@ -127,6 +127,12 @@ def test_both_licences_are_named():
         assert name in text
 
 
+def test_readers_have_what_runs_the_lectures_as_tests():
+    """Without run.py, with conda or on Binder."""
+    assert {"nbval", "pytest"} <= {Requirement(text).name for text in READERS}
+    assert "`pytest --nbval-lax notebooks`" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 # ------------------------------------------------------------------- Binder
 
 

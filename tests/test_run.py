@@ -61,6 +61,7 @@ SLOW = (
 SHOW_ARGUMENTS = (
     "import sys, os\nprint('ARGUMENTS', sys.argv[1:])\nprint('VENV', os.environ['VIRTUAL_ENV'])\n"
 )
+FOLDERS = "('JUPYTER_CONFIG_DIR', 'JUPYTER_DATA_DIR', 'JUPYTER_RUNTIME_DIR', 'IPYTHONDIR', 'MPLCONFIGDIR')"
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +74,10 @@ def course_files(tmp_path_factory):
         "backend.py": BACKEND,
         "igviz/__init__.py": "",
         "igviz/jupyter.py": "from pathlib import Path\nimport sys\nPath(sys.prefix, 'settings').touch()\n",
-        "jupyterlab.py": SHOW_ARGUMENTS,
+        "jupyterlab.py": SHOW_ARGUMENTS
+        + "print('FOLDERS', {n: os.environ.get(n) for n in "
+        + FOLDERS
+        + "})\n",
         "pytest.py": SHOW_ARGUMENTS + "sys.exit(5 if 'nothing' in sys.argv else 'bad' in sys.argv)\n",
         "tools/make_gallery.py": SHOW_ARGUMENTS,
         "benchmarks/quick.py": SHOW_ARGUMENTS,
@@ -208,6 +212,66 @@ def test_variables_that_lead_out_of_the_environment_do_no_harm(ready, tmp_path):
 def test_run_from_inside_its_own_environment(ready):
     inside = str(ready.venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
     assert ready("lab", python=inside).stdout.startswith("ARGUMENTS")
+
+
+@contextmanager
+def shut_home(folder, kind):
+    """A home folder in which nothing can be written."""
+    home = folder / "home"
+    if kind == "file":
+        home.touch()
+    else:
+        home.mkdir(mode=0o555)
+    yield home
+    if kind == "folder":
+        home.chmod(0o755)
+
+
+ASKED = pytest.mark.skipif(os.name == "nt", reason="a system that does not tell permissions")
+NOT_AS_ROOT = pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="permissions do not bind here")
+
+
+@ASKED
+@pytest.mark.parametrize("kind", ["file", pytest.param("folder", marks=NOT_AS_ROOT)])
+def test_a_home_that_cannot_be_written_is_said_and_done_without(ready, tmp_path, kind):
+    names = dict.fromkeys(ast.literal_eval(FOLDERS), "")
+    with shut_home(tmp_path, kind) as home:
+        done = ready("lab", **names | {"HOME": str(home), "TMPDIR": str(tmp_path), "XDG_DATA_HOME": ""})
+    assert (done.returncode, done.stderr) == (0, "")
+    said, _, _, shown = done.stdout.splitlines()
+    (instead,) = tmp_path.glob("igviz-*")
+    assert said == (
+        f"{home}/.jupyter cannot be written: JupyterLab keeps its settings in {instead}, for this time only"
+    )
+    folders = ast.literal_eval(shown.removeprefix("FOLDERS "))
+    assert {Path(folder).parent for folder in folders.values()} == {instead}
+    assert len(set(folders.values())) == len(names)
+
+
+@ASKED
+def test_only_folders_that_cannot_be_written_are_replaced(ready, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / ".ipython").touch()
+    names = dict.fromkeys(ast.literal_eval(FOLDERS), "") | {"JUPYTER_DATA_DIR": str(tmp_path / "mine")}
+    variables = names | {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path), "XDG_DATA_HOME": ""}
+    done = ready("lab", **variables)
+    assert f"{tmp_path / 'home' / '.ipython'} cannot be written" in done.stdout
+    folders = ast.literal_eval(done.stdout.splitlines()[-1].removeprefix("FOLDERS "))
+    (instead,) = tmp_path.glob("igviz-*")
+    assert folders == names | {"IPYTHONDIR": str(instead / "ipythondir")}
+
+
+@ASKED
+def test_without_any_folder_to_write_in_the_line_says_so(tmp_path, monkeypatch):
+    def none(prefix):
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    (tmp_path / "home").touch()
+    monkeypatch.setattr(run.tempfile, "mkdtemp", none)
+    for name in ast.literal_eval(FOLDERS):
+        monkeypatch.setenv(name, str(tmp_path / "home" / name))
+    with pytest.raises(run.Problem, match="set HOME to a folder of your own"):
+        run.folders_to_write()
 
 
 # ------------------------------------------------------------------- environments that must be mended

@@ -18,7 +18,10 @@ import ipywidgets
 class Panel(ipywidgets.VBox):
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)
-        return {**bundle, "image/png": base64.b64encode(b"a picture").decode(), "text/plain": "a sentence"}
+        bundle |= {"image/png": base64.b64encode(b"a picture").decode(), "text/plain": "a sentence"}
+        colab = {"colab": {"custom_widget_manager": {"url": "an address"}}}
+        view = "application/vnd.jupyter.widget-view+json"
+        return bundle, {view: colab, "image/png": {"alt": "a sentence"}}
 
 Panel()
 """
@@ -91,6 +94,7 @@ def test_what_is_kept_and_what_goes(executed):
     assert folder["metadata"] == {"jupyter": {"source_hidden": True}, "tags": ["solution"]}
     assert folder["outputs"][0]["text"] == ["with space\n"]
     assert panel["outputs"][0]["data"] == {"image/png": "YSBwaWN0dXJl", "text/plain": ["a sentence"]}
+    assert panel["outputs"][0]["metadata"] == {"image/png": {"alt": "a sentence"}}
     assert raising["outputs"][0]["ename"] == "ZeroDivisionError"
     assert (empty["outputs"], empty["execution_count"]) == ([], None)
     assert [cell.get("execution_count") for cell in content["cells"]] == [None, 1, 2, 3, 4, None]

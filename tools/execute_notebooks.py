@@ -24,7 +24,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from igviz.jupyter import drop_widget_views
+from igviz.jupyter import LANGUAGE, drop_widget_views
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -34,14 +34,6 @@ NOTEBOOK_METADATA = ("authors", "title")
 CELL_METADATA = ("deletable", "editable", "jp-MarkdownHeadingCollapsed", "slideshow", "tags")
 FOLDING = ("outputs_hidden", "source_hidden")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-# Without the version: it differs between machines and means nothing here.
-LANGUAGE = {
-    "file_extension": ".py",
-    "mimetype": "text/x-python",
-    "name": "python",
-    "nbconvert_exporter": "python",
-    "pygments_lexer": "ipython3",
-}
 
 
 class NotebookFault(Exception):  # noqa: N818 - the fault is the notebook's

@@ -31,6 +31,8 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# a machine's proxy knows nothing of servers on the machine itself
+WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def chromium() -> str | None:
@@ -70,7 +72,7 @@ class Server:
     """A JupyterLab server on a free port of this machine, with settings and workspaces of its own."""
 
     def __init__(self, root: Path, home: Path) -> None:
-        self.root = root
+        self.root, self.home = root, home
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -81,6 +83,8 @@ class Server:
             "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
             "PYTHONPATH": str(Path(__file__).parents[2]),
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
         }
         self._log = (home / "server.log").open("w")
         self.process = subprocess.Popen(
@@ -105,7 +109,7 @@ class Server:
         end = time.monotonic() + 60
         while True:
             try:
-                urllib.request.urlopen(f"http://{self.address}/api/status", timeout=2).read()
+                WITHOUT_PROXY.open(f"http://{self.address}/api/status", timeout=2).read()
                 return
             except OSError:
                 if time.monotonic() > end or self.process.poll() is not None:
@@ -117,11 +121,11 @@ class Server:
 
     def shut_down_kernels(self) -> None:
         """Shut down every kernel, as a reader does who leaves."""
-        with urllib.request.urlopen(f"http://{self.address}/api/sessions") as answer:
+        with WITHOUT_PROXY.open(f"http://{self.address}/api/sessions") as answer:
             sessions = json.load(answer)
         for session in sessions:
             address = f"http://{self.address}/api/sessions/{session['id']}"
-            urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
+            WITHOUT_PROXY.open(urllib.request.Request(address, method="DELETE")).close()
 
     def stop(self) -> None:
         """Stop the server and its kernels."""

@@ -340,7 +340,9 @@ class Panel:
             }
             if box.model_id:
                 bundle[WIDGET_VIEW] = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
-            return bundle, {"image/png": {"alt": self.sentence}}
+            # On Colab a view's metadata say where the page finds the code of widgets; anywidget knows.
+            metadata: dict[str, Any] = box.picture._repr_mimebundle_()[1]
+            return bundle, metadata | {"image/png": {"alt": self.sentence}}
 
     def close(self) -> None:
         """Free the figure and every widget; the panel keeps its values and can be shown again."""

@@ -7,6 +7,7 @@ import hashlib
 import io
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
@@ -43,6 +44,21 @@ def test_the_bundle_holds_view_picture_and_sentence_and_no_state(wire):
     assert bundle["text/plain"] == p.sentence == "mean 0.00, standard deviation 1.00"
     assert bundle[VIEW] == {"version_major": 2, "version_minor": 0, "model_id": p.widget.model_id}
     assert p.widget._repr_mimebundle_()[0] == bundle, "placed in a layout of one's own it is stored as well"
+
+
+def test_on_colab_the_page_learns_where_the_code_of_widgets_is(wire, monkeypatch):
+    enabled = []
+    colab = SimpleNamespace(
+        enable_custom_widget_manager=lambda: enabled.append(True),
+        _widgets=SimpleNamespace(_installed_url="https://colab/manager.js"),
+    )
+    p = make()
+    assert p._repr_mimebundle_()[1] == {"image/png": {"alt": p.sentence}}
+    monkeypatch.setitem(sys.modules, "google.colab.output", colab)
+    metadata = p._repr_mimebundle_()[1]
+    assert metadata.pop("image/png") == {"alt": p.sentence}
+    assert metadata == {VIEW: {"colab": {"custom_widget_manager": {"url": "https://colab/manager.js"}}}}
+    assert enabled == [True]
 
 
 def test_the_stored_picture_shows_the_panel_as_it_stands(wire):
