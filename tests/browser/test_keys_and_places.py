@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.lab import Lab, Line, Panel, Server
+from tests.browser.lab import WITHOUT_PROXY, Lab, Line, Panel, Server
 from tests.browser.test_engine import BELL, press, touching
 
 RESTARTED = "The kernel was restarted. Run this cell again to move the sliders."
@@ -162,7 +162,7 @@ def test_a_frame_that_was_lost_with_the_line_comes_again(
 
 
 def kernels(server: Server) -> list[str]:
-    with urllib.request.urlopen(f"http://{server.address}/api/kernels") as answer:
+    with WITHOUT_PROXY.open(f"http://{server.address}/api/kernels") as answer:
         return [kernel["id"] for kernel in json.load(answer)]
 
 
@@ -177,7 +177,7 @@ def test_a_kernel_that_is_shut_down_is_told_as_such(
     else:
         (kernel,) = kernels(server)
         address = f"http://{server.address}/api/kernels/{kernel}"
-        urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
+        WITHOUT_PROXY.open(urllib.request.Request(address, method="DELETE")).close()
     lab.page.wait_for_selector(f"text={SHUT_DOWN}", timeout=15_000)
     press(lab, panel.handles[0], "ArrowRight")
     lab.page.wait_for_timeout(3300)
