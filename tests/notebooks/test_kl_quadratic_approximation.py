@@ -87,9 +87,9 @@ def test_a_divergence_between_normals_is_infinite_once_the_variance_is_twice_as_
 
 
 def test_the_typed_bregman_divergence_has_the_library_s_order(typed):
-    names = typed.after("def mean_statistics")
+    names = typed.after("def mean_of_t")
     p, q = names["p"], names["q"]
-    by_library = ig.bregman_divergence(names["A"], names["mean_statistics"], q.natural, p.natural)
+    by_library = ig.bregman_divergence(names["A"], names["mean_of_t"], q.natural, p.natural)
     assert by_library == pytest.approx(p.kl(q), rel=1e-10)
     assert names["left"] == pytest.approx(names["right"], rel=1e-10)
     assert names["left"] == pytest.approx(ig.pythagorean_residual(p, q, names["r"]), rel=1e-10)
