@@ -113,7 +113,7 @@ def test_notebook_7_shows_stored_pictures_and_moves_live_ones(
     assert panel.sentence == panel.alt == SENTENCE
     before = panel.serial
     panel.handles[0].focus()
-    lab.page.keyboard.press("End")  # Notebook 7 takes the arrow keys for itself
+    lab.page.keyboard.press("End")
     panel.wait_for_frame(before)
     assert "mean 3.00" in panel.sentence
 
