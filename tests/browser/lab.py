@@ -225,7 +225,7 @@ class Lab:
         self.page.click(f"#jp-MainMenu >> text={menu}")
         self.page.click(f".lm-Menu >> text={item}")
 
-    def run_all(self, timeout: float = 120_000) -> None:
+    def run_all(self, timeout: float = 240_000) -> None:
         """Run every cell and wait until all have run."""
         self.menu("Run", "Run All Cells")
         self.page.wait_for_function(RUN, timeout=timeout)
