@@ -13,7 +13,6 @@ from PIL import Image
 from tests.browser.lab import WITHOUT_PROXY, Lab, Line, Panel, Server
 from tests.browser.test_engine import BELL, press, touching
 
-RESTARTED = "The kernel was restarted. Run this cell again to move the sliders."
 SHUT_DOWN = "The kernel was shut down. Start one in the menu Kernel and run this cell again."
 MOVED = "This panel was closed, or made anew where its cell ran again. Run this cell to show it here."
 
