@@ -14,8 +14,9 @@ from igviz.geometry.shortest_paths import ShortestPaths, shortest_paths
 
 Field = Callable[[np.ndarray], np.ndarray]
 
-# largest relative error of a path and its velocity; that of a distance is about its square
-_PATH, _DISTANCE = 1e-9, 1e-5
+# largest relative error of a path and its velocity, with room for what rounding adds to the hardest paths on
+# other processors; that of a distance is about its square
+_PATH, _DISTANCE = 2e-9, 1e-5
 # what is aimed at, and nearly always had
 _RESOLVED = {_PATH: 1e-12, _DISTANCE: 1e-8}
 

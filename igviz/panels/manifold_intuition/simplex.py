@@ -133,7 +133,7 @@ def simplex_and_sphere(
         one.plot(*place(end.probabilities)[:, None], **style.APPROXIMATION_POINT)
     distance = float(fisher_rao_distance(start, end))
     length = "π = 3.142" if np.isclose(distance, np.pi, rtol=0.0, atol=1e-12) else f"{distance:.3f}"
-    e_share = f"{here['natural']:.2f}" if "natural" in here else "none: natural coordinates infinite"
+    e_share = f"{here['natural']:.2f}" if "natural" in here else "none: natural coordinates ∞"
     return (
         f"Sphere of curvature +1/4: p and q are 2·arccos Σ√(pq) = {length} apart; "
         f"{_divergences(start, end)}. Share of class 3 at t = {t:.2f}: great circle "

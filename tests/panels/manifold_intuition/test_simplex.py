@@ -69,7 +69,7 @@ def test_the_sentence(panel, share, split, q):
     expected = [divergence(start, end), divergence(end, start)]
     np.testing.assert_allclose(said_divergences(sentence), expected, atol=6e-4)
     same_support = np.array_equal(start > 0, end > 0)
-    assert ("e none: natural coordinates infinite" in sentence) != same_support
+    assert ("e none: natural coordinates ∞" in sentence) != same_support
 
 
 def test_from_corner_to_corner(panel):
