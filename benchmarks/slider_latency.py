@@ -72,9 +72,9 @@ REPEAT = 1 / 30  # seconds between the keys of a burst
 BURST = 45  # keys in a burst
 MOST_PRESSES = 60  # the slider is not longer
 
-FRAMES = 50  # random slider positions for each panel
-PASSES = 3  # through all of them
-FRAME_AIM = 15.0
+DRAGS = 12  # of each panel without a browser, each from a random place
+STEPS = 8  # to neighbouring places in a drag
+FRAME_AIM = 12.0
 
 
 # -- in the browser --------------------------------------------------------------------------------
@@ -231,8 +231,23 @@ def panels() -> Iterator[tuple[str, Any]]:
                 yield f"{lecture}.{word}", value
 
 
+def drags(sliders: Sequence[Any]) -> Iterator[list[dict[str, Any]]]:
+    """Yield the places of each drag: a random one, then neighbours along one slider, the next slider each time."""
+    rng = np.random.default_rng(0)
+    for number in range(DRAGS):
+        at = [int(rng.integers(one.count)) for one in sliders]
+        moved = number % len(sliders)
+        steps = min(STEPS, sliders[moved].count - 1)
+        first = int(rng.integers(sliders[moved].count - steps))
+        track = [at[:moved] + [first + step] + at[moved + 1 :] for step in range(steps + 1)]
+        yield [
+            {one.name: one.value(k) for one, k in zip(sliders, place, strict=True)}
+            for place in (track if rng.random() < 0.5 else track[::-1])
+        ]
+
+
 def frame_times(panel: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Draw, encode and hand over a panel at random positions of its sliders.
+    """Draw, encode and hand over a panel while its sliders are dragged, each place for the first time.
 
     Returns
     -------
@@ -241,25 +256,23 @@ def frame_times(panel: Any) -> tuple[np.ndarray, np.ndarray]:
     """
     from benchmarks._slider_ways import processor_time
 
-    rng = np.random.default_rng(0)
     one = panel()
     if one.definition.work is not None:
         one.compute()
-    grid = one.definition.sliders
-    places = [{each.name: each.value(int(rng.integers(each.count))) for each in grid} for _ in range(FRAMES)]
-    picture = one.widget.picture
-    times = np.full((2, PASSES, FRAMES), np.nan)
-    one.set(**places[-1])  # the first frame draws the background, which later ones reuse
-    for turn in range(PASSES):
-        for number, values in enumerate(places):
+    picture, times, seen = one.widget.picture, [], set()
+    for drag in drags(one.definition.sliders):
+        one.set(**drag[0])  # a press on the track: what it costs is not a frame of the drag
+        seen.add(one.line)
+        for values in drag[1:]:
             serial = picture.serial
             start = time.perf_counter(), processor_time()
             one.set(**values)
             end = time.perf_counter(), processor_time()
-            if picture.serial != serial:  # the same place twice, or one that cannot be drawn, gives no frame
-                times[:, turn, number] = 1000 * np.subtract(end, start)
+            if picture.serial != serial and one.line not in seen:
+                times.append(1000 * np.subtract(end, start))
+            seen.add(one.line)
     one.close()
-    clock, processor = times[:, :, ~np.isnan(times).any(axis=(0, 1))].min(axis=1)
+    clock, processor = np.reshape(times, (-1, 2)).T
     return clock, processor
 
 

@@ -153,29 +153,29 @@ class PullbackGeometry:
                 )
         return shortest(self, first, last, int(waves), int(pieces), int(iterations))
 
-    def both_ways(self, curve: ArrayLike) -> tuple[float, np.ndarray]:
-        """Return the sum over a polygon's sides of both KLs, and its gradient by the corners.
+    def both_ways(self, curve: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Return the sums over polygons' sides of both KLs, and their gradients by the corners.
 
         Parameters
         ----------
         curve : array_like
-            Corners, shape (n, k).
+            Corners, shape (..., n, k).
 
         Returns
         -------
-        float, numpy.ndarray
-            Nats, and shape (n, k).
+        numpy.ndarray, numpy.ndarray
+            Nats, shape (...), and shape (..., n, k).
         """
         values, jacobian = self._both("both_ways", curve)
-        if values.ndim != 2:
+        if values.ndim < 2:
             raise ValueError(
-                f"PullbackGeometry.both_ways: curve must have shape (n, k), got shape {np.shape(curve)}"
+                f"PullbackGeometry.both_ways: curve must have shape (..., n, k), got shape {np.shape(curve)}"
             )
-        each, first, second = self._kind.both_ways(values[:-1], values[1:])
+        each, first, second = self._kind.both_ways(values[..., :-1, :], values[..., 1:, :])
         slopes = np.zeros_like(values)
-        slopes[:-1] += first
-        slopes[1:] += second
-        return float(np.sum(each)), (slopes[:, None, :] @ jacobian)[:, 0, :]
+        slopes[..., :-1, :] += first
+        slopes[..., 1:, :] += second
+        return np.sum(each, axis=-1)[()], (slopes[..., None, :] @ jacobian)[..., 0, :]
 
     def _both(self, method: str, z: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return outputs, shape (..., D), and their Jacobian, shape (..., D, k)."""

@@ -16,9 +16,9 @@ from igviz.geometry.one_thread import one_thread
 if TYPE_CHECKING:
     from igviz.geometry.pullback import PullbackGeometry
 
-PIECES, MOST_PIECES = 128, 1024  # of the grid on which lengths are measured, doubled until they settle
+MOST_PIECES = 1024  # of the grid on which lengths are measured, doubled until they settle
 NODES = 4  # in each piece
-SETTLED = 1e-7  # relative, at the last doubling
+SETTLED = 1e-6  # relative, at the last doubling
 BOW = 0.35  # of the curves that are let go, in parts of the straight line's length
 COARSE, FINE = 1e-5, 1e-9  # when the energy has settled, in parts of the straight line's
 ROUNDS, EVEN = 30, 3e-7  # of making the KL of steps equal, and how equal
@@ -107,13 +107,13 @@ def _count(method: str, steps: int) -> int:
 
 def curve(start: np.ndarray, end: np.ndarray, waves: np.ndarray, t: np.ndarray) -> np.ndarray:
     """Return start + t(end − start) + Σⱼ wavesⱼ sin(jπt), shape (..., k)."""
-    orders = np.arange(1, len(waves) + 1)
+    orders = np.arange(1, waves.shape[-2] + 1)
     return start + t[..., None] * (end - start) + np.sin(np.pi * orders * t[..., None]) @ waves
 
 
 def velocity(start: np.ndarray, end: np.ndarray, waves: np.ndarray, t: np.ndarray) -> np.ndarray:
     """Return the derivative of `curve` by t, shape (..., k)."""
-    orders = np.pi * np.arange(1, len(waves) + 1)
+    orders = np.pi * np.arange(1, waves.shape[-2] + 1)
     return (end - start) + (orders * np.cos(orders * t[..., None])) @ waves
 
 
@@ -127,11 +127,11 @@ def _speeds(
 
 @one_thread
 def lengths(
-    geometry: PullbackGeometry, start: np.ndarray, end: np.ndarray, waves: np.ndarray
+    geometry: PullbackGeometry, start: np.ndarray, end: np.ndarray, waves: np.ndarray, pieces: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return times and the lengths up to them, by quadrature in pieces that are halved until they settle."""
     nodes, weights = leggauss(NODES)
-    pieces, before = PIECES, np.inf
+    before = np.inf
     while True:
         times = np.linspace(0.0, 1.0, pieces + 1)
         inside = times[:-1, None] + 0.5 / pieces * (nodes + 1.0)
@@ -173,18 +173,18 @@ def shortest(
     -------
     LatentGeodesic
     """
-    line = np.zeros((0, start.size))
-    times, along = lengths(geometry, start, end, line)
+    line, finer = np.zeros((0, start.size)), -(-4 * pieces // 3)
+    times, along = lengths(geometry, start, end, line, finer)
     straight = float(along[-1])
     found = LatentGeodesic(geometry, start, end, line, straight, straight, times, along)
     if start.size == 1 or straight == 0.0:  # there is no other way, or no shorter one
         return found
     coarse = _Energy(geometry, start, end, straight, pieces)
-    results = [coarse.lowered(first, COARSE, iterations) for first in coarse.bows(waves)]
-    _, best = min(results, key=lambda one: one[0])
+    energies, curves = coarse.lowered(coarse.bows(waves), COARSE, iterations)
+    best = curves[np.argmin(energies)]
     fine = _Energy(geometry, start, end, straight, 2 * pieces)
-    _, best = fine.lowered(np.concatenate([best, np.zeros_like(best)]), FINE, iterations)
-    times, along = lengths(geometry, start, end, best)
+    best = fine.lowered(np.concatenate([best, np.zeros_like(best)])[None], FINE, iterations)[1][0]
+    times, along = lengths(geometry, start, end, best, finer)
     if along[-1] < straight:
         found = LatentGeodesic(geometry, start, end, best, float(along[-1]), straight, times, along)
     return found
@@ -204,8 +204,8 @@ class _Energy:
         # a step of 1 along each axis is about as long as the straight line: so the energy is nearly round
         self.sizes = straight / np.sqrt(np.maximum(squares, FLAT * squares[-1]))
 
-    def bows(self, waves: int) -> list[np.ndarray]:
-        """Return the waves of the straight line, and of curves that swerve to either side.
+    def bows(self, waves: int) -> np.ndarray:
+        """Return the waves, shape (5, m, k), of the straight line and of curves that swerve to either side.
 
         They do so at a right angle in the latent coordinates, and at one in the mean metric.
         """
@@ -217,26 +217,31 @@ class _Energy:
         sides = [sign * side for side in (level, steep) for sign in (BOW, -BOW)]
         made = np.zeros((1 + len(sides), waves, step.size))
         made[1:, 0] = sides
-        return list(made)
+        return made
 
-    def lowered(self, waves: np.ndarray, settled: float, iterations: int) -> tuple[float, np.ndarray]:
-        """Return energy and waves, shape (m, k), of the curve that L-BFGS comes to from another one.
+    def lowered(self, waves: np.ndarray, settled: float, iterations: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return energies, shape (n,), and waves, shape (n, m, k), of the curves that L-BFGS comes to.
 
-        It ends when a step brings less than a share `settled` of the straight line's energy.
+        All curves go down together, which ends when a step brings less than a share `settled` of the straight
+        line's energy.
         """
-        orders = np.arange(1, len(waves) + 1)[:, None]  # so that all waves weigh alike in the energy
+        orders = np.arange(1, waves.shape[1] + 1)[:, None]  # so that all waves weigh alike in the energy
         basis = np.sin(np.pi * orders.T * self.t[:, None]) / orders.T
         scale = (len(self.t) - 1) / self.straight**2
 
-        def energy(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        def energies(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             amplitudes = flat.reshape(waves.shape) * self.sizes @ self.axes.T / orders
             value, slope = self.geometry.both_ways(curve(self.start, self.end, amplitudes, self.t))
             return scale * value, scale * (basis.T @ slope @ self.axes * self.sizes).ravel()
 
+        def total(flat: np.ndarray) -> tuple[float, np.ndarray]:
+            value, slope = energies(flat)
+            return float(np.sum(value)), slope
+
         first = orders * waves @ self.axes / self.sizes
         how = {"maxiter": iterations, "maxcor": 20, "ftol": settled, "gtol": 1e-6}
-        found = minimize(energy, first.ravel(), jac=True, method="L-BFGS-B", options=how)
-        return float(found.fun), found.x.reshape(waves.shape) * self.sizes @ self.axes.T / orders
+        found = minimize(total, first.ravel(), jac=True, method="L-BFGS-B", options=how).x
+        return energies(found)[0], found.reshape(waves.shape) * self.sizes @ self.axes.T / orders
 
 
 def _across(along: np.ndarray) -> np.ndarray:

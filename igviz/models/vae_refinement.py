@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,10 +21,26 @@ FALL = 1e-11  # of max(1, |ELBO|): not a fall
 LITTLE, MUCH = 0.35, 0.6
 
 
+class Place(NamedTuple):
+    """Where each image's q is: mean and std, shapes (n, latent), and ELBO in nats, shape (n,)."""
+
+    mean: np.ndarray
+    std: np.ndarray
+    elbo: np.ndarray
+
+
 def refine(
     decoder: Network, images: np.ndarray, mean: np.ndarray, std: np.ndarray, steps: int, step: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and std of each image's q, shapes (n, latent), after natural-gradient steps on its ELBO.
+    """Return mean and std of each image's q, shapes (n, latent), where `walk` ends."""
+    *_, end = walk(decoder, images, mean, std, steps, step)
+    return end.mean, end.std
+
+
+def walk(
+    decoder: Network, images: np.ndarray, mean: np.ndarray, std: np.ndarray, steps: int, step: float
+) -> Iterator[Place]:
+    """Yield where each image's q starts, and is after each natural-gradient step on its ELBO while one moves.
 
     With Λ = 1/std² a step is Λ ← (1 − ρ)Λ + ρ(1 − E_q[∂²log p(x|z)]), mean ← mean + ρ·Λ_new⁻¹·∇ELBO, as in
     lecture 05. Where it would lower an image's ELBO, or a precision would not stay positive, that image's ρ
@@ -33,6 +50,7 @@ def refine(
     mean, std = np.array(mean, dtype=np.float64), np.array(std, dtype=np.float64)
     value, by_mean, change = _place(decoder, images, mean, std)
     size = np.full(len(images), float(step))
+    yield Place(mean.copy(), std.copy(), value.copy())
     for _ in range(steps):
         left = 0.5 * np.sum((std * by_mean) ** 2 + 0.5 * (change * std**2) ** 2, axis=1)
         moving = np.flatnonzero((size >= SHORTEST) & (left > SETTLED))
@@ -43,6 +61,7 @@ def refine(
         size[moving[~stays]] *= 0.5
         moving, precision = moving[stays], precision[stays]
         if not moving.size:
+            yield Place(mean.copy(), std.copy(), value.copy())
             continue
         new_mean = mean[moving] + size[moving, None] * by_mean[moving] / precision
         new_std = 1.0 / np.sqrt(precision)
@@ -56,7 +75,7 @@ def refine(
         value[up], by_mean[up], change[up] = (one[better] for one in place)
         size[moving] *= np.where(~better | (share < LITTLE), 0.5, np.where(share > MUCH, 2.0, 1.0))
         size[moving] = np.minimum(step, size[moving])
-    return mean, std
+        yield Place(mean.copy(), std.copy(), value.copy())
 
 
 def _place(

@@ -211,22 +211,22 @@ def test_the_energy_and_its_gradient(monkeypatch, plain):
 
     monkeypatch.setattr("igviz.geometry.pullback_geodesics.minimize", catch)
     start, end = np.array([-1.0, 0.4]), np.array([0.8, -0.9])
-    waves = 0.1 * np.random.default_rng(4).normal(size=(3, 2))
+    waves = 0.1 * np.random.default_rng(4).normal(size=(2, 3, 2))
     straight = 7.0
-    value, back = _Energy(plain, start, end, straight, 400).lowered(waves, 1e-9, 5)
+    values, back = _Energy(plain, start, end, straight, 400).lowered(waves, 1e-9, 5)
     np.testing.assert_allclose(back, waves, rtol=1e-12)
     t = (np.arange(4000) + 0.5) / 4000
     speed = velocity(start, end, waves, t)
     metric = plain.metric(curve(start, end, waves, t))
-    expected = np.mean(np.einsum("ni,nij,nj->n", speed, metric, speed)) / straight**2
-    np.testing.assert_allclose(value, expected, rtol=1e-3)
-    x = np.random.default_rng(5).normal(size=6) * 0.1
+    expected = np.mean(np.einsum("cni,cnij,cnj->cn", speed, metric, speed), axis=-1) / straight**2
+    np.testing.assert_allclose(values, expected, rtol=1e-3)
+    x = np.random.default_rng(5).normal(size=12) * 0.1
     found = differences.gradient(
-        lambda rows: np.array([caught["energy"](row)[0] for row in rows.reshape(-1, 6)]).reshape(
+        lambda rows: np.array([caught["energy"](row)[0] for row in rows.reshape(-1, 12)]).reshape(
             rows.shape[:-1]
         ),
         x,
-        np.full(6, 0.1),
+        np.full(12, 0.1),
     )
     np.testing.assert_allclose(caught["energy"](x)[1], found, rtol=1e-7, atol=1e-9)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SAMPLES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 COMPONENTS = ("mean", "std")
 ROWS, DRAWS = 300, 250  # an estimate takes the first S draws of a row, or 2 or 4 whole rows
+FEWER = 15_000  # draws in all while a slider moves
 SIDE = 6.0  # half the width of the left picture
 LEAST, MOST = 3e-4, 2e2  # of the right one
 BEHIND = 0.9  # what lies behind everything that moves is drawn once and not in each frame
@@ -85,20 +86,16 @@ def exact(mean: float, std: float) -> tuple[np.ndarray, np.ndarray]:
     return centre, np.sqrt((values - centre[:, None]) ** 2 @ CHANCES)
 
 
-@lru_cache(maxsize=64)
-def estimates(mean: float, std: float) -> dict[int, np.ndarray]:
-    """Return, for each number of samples, independent estimates from so many draws, shape (4, 2, count)."""
-    ends = [0, *(s for s in SAMPLES if s < DRAWS)]
-    sums = np.empty((len(ESTIMATORS), 2, ROWS, len(ends)))
-    for start in range(0, ROWS, AT_ONCE // DRAWS):
-        rows = slice(start, min(start + AT_ONCE // DRAWS, ROWS))
-        values = of_one_draw(mean, std, noise(ROWS * DRAWS)[rows.start * DRAWS : rows.stop * DRAWS])
-        sums[:, :, rows] = np.add.reduceat(values.reshape(len(ESTIMATORS), 2, -1, DRAWS), ends, axis=-1)
-    sums = np.cumsum(sums, axis=-1)
-    found = {s: sums[..., place] / s for place, s in enumerate(ends[1:])}
-    for s in (s for s in SAMPLES if s >= DRAWS):
-        found[s] = sums[..., -1].reshape(len(ESTIMATORS), 2, -1, s // DRAWS).sum(axis=-1) / s
-    return found
+@lru_cache(maxsize=512)
+def estimates(mean: float, std: float, samples: int, draws: int = ROWS * DRAWS) -> np.ndarray:
+    """Return independent estimates from so many samples each, of `draws` in all, shape (4, 2, count)."""
+    each = noise(ROWS * DRAWS).reshape(-1, max(samples, DRAWS))[: draws // samples, :samples]
+    rows = max(AT_ONCE // samples, 1)
+    parts = [
+        of_one_draw(mean, std, some.reshape(-1, 1)).reshape(len(ESTIMATORS), 2, -1, samples).mean(axis=-1)
+        for some in (each[start : start + rows] for start in range(0, len(each), rows))
+    ]
+    return np.concatenate(parts, axis=-1)
 
 
 def _setup(axes: tuple[Axes, Axes]) -> None:
@@ -153,12 +150,13 @@ def estimators(
     mean: float = 0.8,
     std: float = 0.6,
     component: str = "mean",
+    moving: bool = False,
 ) -> str:
     """Four estimates of the ELBO's gradient, right on average: each dot is one, from S samples of q."""
     strips, errors = axes
     part = COMPONENTS.index(component)
     centre, spread = (one[..., part] for one in exact(mean, std))
-    deviations = estimates(mean, std)[samples][:, part] - centre
+    deviations = estimates(mean, std, samples, FEWER if moving else ROWS * DRAWS)[:, part] - centre
     ends = np.array([SAMPLES[0], SAMPLES[-1]])
     reach, colours = spread / np.sqrt(samples), [look["color"] for look in LOOKS.values()]
     strips.hlines(np.arange(4) + 0.36, -reach, reach, colors=colours, linewidth=3.5)

@@ -38,12 +38,17 @@ BARS: dict[str, Any] = {"facecolor": style.LIGHT, "edgecolor": style.GREY, "line
 @lru_cache(maxsize=64)
 def estimates(mean: float, std: float) -> tuple[np.ndarray, ...]:
     """Return, for each of SAMPLES, independent estimates in nats, each from so many draws of its own."""
-    at = one_gaussian("importance_weighted", Normal(mean, std), 1)
-    pieces = (noise(POOL)[start : start + AT_ONCE] for start in range(0, POOL, AT_ONCE))
-    found = [np.concatenate([at.log_weight(MODEL, piece) for piece in pieces])]
+    log_weights = np.empty(POOL)
+    for start in range(0, POOL, AT_ONCE):  # in closed form: a third of the time of `OneGaussian.log_weight`
+        epsilon = noise(POOL)[start : start + AT_ONCE, 0]
+        log_q = -0.5 * epsilon**2 - np.log(std) - 0.5 * np.log(2.0 * np.pi)
+        log_weights[start : start + AT_ONCE] = skewed_posterior.log_joint(mean + std * epsilon) - log_q
+    top = np.max(log_weights)
+    found, weights = [log_weights[:SHOWN].copy()], np.exp(log_weights - top)
     for _ in SAMPLES[1:]:
-        found.append(np.logaddexp(found[-1][0::2], found[-1][1::2]) - np.log(2.0))
-    return tuple(one[:SHOWN].copy() for one in found)
+        weights = 0.5 * (weights[0::2] + weights[1::2])
+        found.append(top + np.log(weights[:SHOWN]))
+    return tuple(found)
 
 
 @lru_cache(maxsize=64)
@@ -124,8 +129,7 @@ def importance_weighted(
     bounds, singles = expected_bounds(mean, std), estimates(mean, std)[SAMPLES.index(samples)]
     here = bounds[SAMPLES.index(samples)]
     low, high = band(mean, std)
-    there_and_back = np.stack([np.append(SAMPLES, SAMPLES[::-1]), np.append(low, high[::-1])], axis=-1)
-    rising.add_artist(Polygon(there_and_back, **BAND))
+    style.area(rising, SAMPLES, low, high, **BAND)
     ends = np.clip([singles.min(), singles.max()], LOW - 1.0, HIGH + 1.0)
     heights, edges = np.histogram(singles, round(2.0 * np.cbrt(singles.size)), ends)
     spread.add_artist(StepPatch(heights / max(heights), edges, orientation="horizontal", **BARS))

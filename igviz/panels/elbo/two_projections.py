@@ -140,7 +140,7 @@ def _draw_integrands(axes: Axes, name: str, curves: tuple[np.ndarray, ...], area
     for place, curve, area, look, shade in zip(
         PLACES, curves, areas, (REVERSE, FORWARD), (REVERSE_AREA, FORWARD_AREA), strict=True
     ):
-        axes.fill_between(Z, curve, **shade)
+        style.area(axes, Z, np.zeros(Z.size), curve, **shade)
         axes.plot(Z, curve, **look)
         axes.plot([place, place + 0.6], [ABOVE] * 2, transform=above, clip_on=False, **look)
         axes.text(place + 0.75, ABOVE, _number(area), transform=above, **WORDS)

@@ -12,12 +12,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.image import _ImageBase
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
+from igviz.panels.engine.axes import PanelAxes
+from igviz.panels.engine.writing import Canvas
 from igviz.plots import style
 from igviz.plots.settings import own_settings
 
@@ -66,7 +67,9 @@ class Layout:
         grid = figure.add_gridspec(
             self.rows, self.columns, width_ratios=self.widths, height_ratios=self.heights
         )
-        axes = tuple(figure.add_subplot(grid[cell]) for cell in range(self.rows * self.columns))
+        axes = tuple(
+            figure.add_subplot(grid[cell], axes_class=PanelAxes) for cell in range(self.rows * self.columns)
+        )
         for one in axes:
             style.prepare(one)
         return axes
@@ -101,7 +104,7 @@ class Frames:
                 facecolor=style.PAPER,
                 edgecolor=style.PAPER,
             )
-        self.canvas = FigureCanvasAgg(self.figure)
+        self.canvas = Canvas(self.figure)
         self.axes: tuple[Axes, ...] = ()
         self.full_draws = 0  # how many frames could not use the cached background
         self._limits: list[tuple[Any, Any]] | None = None

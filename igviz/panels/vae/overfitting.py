@@ -21,6 +21,7 @@ from igviz.geometry.families.normal import Normal
 from igviz.models import digit_vaes
 from igviz.models.images import digits
 from igviz.models.vae_quadrature import in_double, log_normaliser
+from igviz.models.vae_refinement import Place, walk
 from igviz.panels.engine import Prediction, Slider, panel
 from igviz.plots import digits as ink
 from igviz.plots import style
@@ -35,7 +36,7 @@ STEPS = 10
 # of the grid of log p(x), a tenth of a second: right to 0.02 nats for each image, to 0.001 in the mean
 SPACING, RADIUS, ROWS = 0.05, 4.5, 2048
 LOWEST, HIGHEST = -24.4, -15.4  # nats, of the means
-CELLS = 72  # to a side, of a posterior
+CELLS, FEWER_CELLS = 72, 36  # to a side, of a posterior at rest and while a slider moves
 SDS = (
     3.0,
     2.0,
@@ -72,6 +73,7 @@ class Measure(NamedTuple):
     refined: np.ndarray  # after STEPS natural-gradient steps on each image's q, the better of two starts
     log_p: np.ndarray
     box: np.ndarray  # ends of where each p(z|x) is at least exp(−2) of its highest, shape (2, IMAGES, 2)
+    walk: tuple[Place, ...]  # the steps from the encoder's q, of length STEPS + 1
 
 
 class View(NamedTuple):
@@ -97,15 +99,17 @@ def measure(epoch: int) -> Measure:
     log_p = logsumexp(height, axis=0) + 2.0 * np.log(SPACING)
     high = height >= np.max(height, axis=0) - 0.5 * PER_SD**2
     box = [[end(grid[seen], axis=0) for seen in high.T] for end in (np.min, np.max)]
-    refined = _refined(vae, images, grid[np.argmax(height, axis=0)])
-    return Measure(vae.elbo(images), refined, log_p, np.array(box))
+    start = vae.encode(images)
+    places = tuple(walk(vae.decoder, images, start.mean, start.std, STEPS, 1.0))
+    places += places[-1:] * (STEPS + 1 - len(places))  # images that have arrived rest
+    refined = _refined(vae, images, places[-1], grid[np.argmax(height, axis=0)])
+    return Measure(places[0].elbo, refined, log_p, np.array(box), places)
 
 
-def _refined(vae: VAE, images: np.ndarray, mode: np.ndarray) -> np.ndarray:
+def _refined(vae: VAE, images: np.ndarray, end: Place, mode: np.ndarray) -> np.ndarray:
     """Return the ELBO after STEPS from the encoder's q or from a normal on the mode: the higher."""
-    q = vae.refine(images, steps=STEPS)
-    best = vae.elbo(images, q)
-    far = np.any(np.abs(mode - q.mean) > SAME * q.std, axis=1)
+    best = end.elbo.copy()
+    far = np.any(np.abs(mode - end.mean) > SAME * end.std, axis=1)
     if np.any(far):
         start = Normal(mode[far], np.full(mode[far].shape, START_SD))
         best[far] = np.maximum(best[far], vae.elbo(images[far], vae.refine(images[far], start, STEPS)))
@@ -120,29 +124,34 @@ def log_joint(epoch: int, z: np.ndarray, images: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=512)
-def view(epoch: int, image: int) -> View:
+def view(epoch: int, image: int, moving: bool = False) -> View:
     """Return the way of one image's q by natural-gradient steps, and its posterior."""
-    vae, x = digit_vaes.after(epoch), digits().test[image : image + 1]
-    # each anew from the encoder's: how long a step is depends on those before it
-    walk = [vae.encode(x), *(vae.refine(x, steps=count) for count in range(1, STEPS + 1))]
-    q = Normal(np.concatenate([one.mean for one in walk]), np.concatenate([one.std for one in walk]))
-    elbo = np.concatenate([vae.elbo(x, one) for one in walk])
-    best, ends = measure(epoch).refined[image], measure(epoch).box[:, image]
+    vae, x, known = digit_vaes.after(epoch), digits().test[image : image + 1], measure(epoch)
+    mean, std, elbo = (np.stack([place[part][image] for place in known.walk]) for part in range(3))
+    q, best, ends = Normal(mean, std), known.refined[image], known.box[:, image]
     wrong = bool(elbo[-1] < best - MUCH and vae.elbo(x, vae.refine(x, steps=LONG))[0] < best - MUCH)
     low = np.min([*(q.mean - PER_SD * q.std), ends[0]], axis=0)
     high = np.max([*(q.mean + PER_SD * q.std), ends[1]], axis=0)
     centre, reach = 0.5 * (low + high), 0.5 * MARGIN * float(np.max(high - low))
-    return View(q, elbo, wrong, centre, reach, _regions(epoch, x, centre, reach))
+    cells = FEWER_CELLS if moving else CELLS
+    return View(q, elbo, wrong, centre, reach, _regions(epoch, x, centre, reach, cells))
 
 
-def _regions(epoch: int, x: np.ndarray, centre: np.ndarray, reach: float) -> tuple[Path, ...]:
+def _regions(epoch: int, x: np.ndarray, centre: np.ndarray, reach: float, cells: int) -> tuple[Path, ...]:
     """Return where p(z|x) is at least exp(−sd²/2) of its highest value in view; within −1 to 1."""
-    side = np.linspace(-1.0, 1.0, CELLS + 1)
+    side = np.linspace(-1.0, 1.0, cells + 1)
     places = np.stack(np.meshgrid(side, side), axis=-1)
     height = log_joint(epoch, (centre + reach * places).reshape(-1, 2), x).reshape(side.size, side.size)
     levels = [-0.5 * sd**2 for sd in SDS] + [1.0]
-    made = Figure().add_subplot().contourf(side, side, height - np.max(height), levels=levels)
+    made = _paper().contourf(side, side, height - np.max(height), levels=levels, colors="k")
+    made.remove()
     return tuple(made.get_paths())
+
+
+@cache
+def _paper() -> Axes:
+    """Return axes on which nothing stays; they are slow to make."""
+    return Figure().add_subplot()
 
 
 def _setup(axes: tuple[Axes, Axes, Axes]) -> None:
@@ -156,8 +165,8 @@ def _setup(axes: tuple[Axes, Axes, Axes]) -> None:
         curves.plot([], [], label=label, **look)
     curves.plot([], [], label="ELBO, q refined", **REFINED)
     for label, look in (("amortisation gap", AMORTISATION), ("approximation gap", APPROXIMATION)):
-        curves.add_patch(Rectangle((1.0, 0.0), 0.0, 0.0, label=label, **look))
-    curves.add_patch(Rectangle((1.0, 0.0), 0.0, 0.0, facecolor=DENSITY[1], label="p(z|x)"))
+        curves.add_patch(Rectangle((1.0, 0.0), 0.0, 0.0, label=label, zorder=0.6, **look))
+    curves.add_patch(Rectangle((1.0, 0.0), 0.0, 0.0, zorder=0.6, facecolor=DENSITY[1], label="p(z|x)"))
     style.legend_above(curves, 4, columnspacing=1.2)  # it reaches over the plane
     curves.set_title(" \n ", fontsize=style.LABEL_SIZE, family=style.FONT, pad=6.0)
     plane.set(xlim=(-1.0, 1.0), ylim=(-1.0, 1.0), aspect="equal", xlabel="z₁", ylabel="z₂")
@@ -197,17 +206,23 @@ def _setup(axes: tuple[Axes, Axes, Axes]) -> None:
         at={"epoch": 1000},
     ),
 )
-def overfitting(axes: tuple[Axes, Axes, Axes], epoch: int = 200, image: int = 36, steps: int = 3) -> str:
+def overfitting(
+    axes: tuple[Axes, Axes, Axes],
+    epoch: int = 200,
+    image: int = 36,
+    steps: int = 3,
+    moving: bool = False,
+) -> str:
     """Train without stopping: the decoder still learns, the encoder overfits, and each q can be mended."""
     curves, plane, pixels = axes
-    here = view(epoch, image)
+    here = view(epoch, image, moving)
     _draw_curves(curves, epoch)
     regions = PathCollection(here.posterior, facecolors=DENSITY, linewidths=0.0, zorder=1.0)
     plane.add_collection(regions, autolim=False)
     _draw_walk(plane, here, steps)
     decoded = digit_vaes.after(epoch).decode(here.q.mean[[0, steps]])
     ink.show(pixels, ink.mosaic([digits().test[image], *decoded], 1))
-    return _sentence(epoch, image, steps)
+    return _sentence(epoch, image, steps, here)
 
 
 def _draw_curves(curves: Axes, epoch: int) -> None:
@@ -217,8 +232,8 @@ def _draw_curves(curves: Axes, epoch: int) -> None:
     history = digit_vaes.after(digit_vaes.STATIONS[-1]).history
     passes = PASSES[epoch >= PASSES]
     curves.plot(passes, [history[one - 1].elbo for one in passes], zorder=0.9, **TRAINING)
-    curves.fill_between(epochs, elbo, refined, zorder=0.7, **AMORTISATION)
-    curves.fill_between(epochs, refined, log_p, zorder=0.7, **APPROXIMATION)
+    style.area(curves, epochs, elbo, refined, zorder=0.7, **AMORTISATION)
+    style.area(curves, epochs, refined, log_p, zorder=0.7, **APPROXIMATION)
     curves.axvline(epoch, zorder=0.8, color=style.GREY, linewidth=1.2)
     for values, look in ((elbo, ENCODER), (refined, REFINED), (log_p, LOG_P)):
         curves.plot(epochs, values, zorder=1.5, **look)
@@ -226,8 +241,8 @@ def _draw_curves(curves: Axes, epoch: int) -> None:
         curves.plot([epoch], [values[-1]], zorder=2.0, **point)
 
 
-def _sentence(epoch: int, image: int, steps: int) -> str:
-    means, here = measure(epoch), view(epoch, image)
+def _sentence(epoch: int, image: int, steps: int, here: View) -> str:
+    means = measure(epoch)
     elbo, refined, log_p = (np.mean(one) for one in means[:3])
     after = f", after {steps} {'step' if steps == 1 else 'steps'} {here.elbo[steps]:.2f}" if steps else ""
     lost = here.wrong and steps == STEPS
@@ -252,11 +267,11 @@ def _draw_walk(plane: Axes, here: View, steps: int) -> None:
                 **edge,
             )
         )
-    walk: dict[str, Any] = {"color": style.VERMILLION, "linewidth": 1.4}
-    plane.plot(*mean[: steps + 1].T, marker=".", markersize=7, zorder=2.2, **walk)
+    way: dict[str, Any] = {"color": style.VERMILLION, "linewidth": 1.4}
+    plane.plot(*mean[: steps + 1].T, marker=".", markersize=7, zorder=2.2, **way)
     plane.plot(*mean[:1].T, zorder=2.3, **style.APPROXIMATION_POINT)
     if steps:
-        plane.plot(*mean[steps : steps + 1].T, zorder=2.4, marker="D", markersize=8, **walk)
+        plane.plot(*mean[steps : steps + 1].T, zorder=2.4, marker="D", markersize=8, **way)
     _draw_ruler(plane, here.reach)
 
 

@@ -147,10 +147,9 @@ def test_draws_are_those_of_the_function_a_notebook_calls(mean, std):
 
 def test_each_estimate_is_the_mean_over_draws_of_its_own():
     mean, std = 0.4, 0.5
-    found = module.estimates(mean, std)
     values = module.of_one_draw(mean, std, noise(module.ROWS * module.DRAWS))
-    assert set(found) == set(module.SAMPLES)
-    for samples, some in found.items():
+    for samples in module.SAMPLES:
+        some = module.estimates(mean, std, samples)
         stride = max(samples, module.DRAWS)
         assert some.shape == (4, 2, values.shape[-1] // stride)
         for k in (0, 3, some.shape[-1] - 1):
@@ -158,10 +157,17 @@ def test_each_estimate_is_the_mean_over_draws_of_its_own():
             np.testing.assert_allclose(some[..., k], np.mean(own, axis=-1), rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("samples", module.SAMPLES)
+def test_moving_shows_the_first_of_the_same_estimates(samples):
+    some, all_of_them = (module.estimates(0.4, 0.5, samples, n) for n in (module.FEWER, 10**9))
+    assert 15 <= some.shape[-1] == min(module.FEWER // samples, all_of_them.shape[-1])
+    np.testing.assert_allclose(some, all_of_them[..., : some.shape[-1]], rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize("samples", [10, 100, 1000])
 def test_estimates_scatter_as_they_should(samples):
     centre, spread = module.exact(-0.2, 0.8)
-    some = module.estimates(-0.2, 0.8)[samples]
+    some = module.estimates(-0.2, 0.8, samples)
     errors = spread / np.sqrt(samples)
     off = (np.mean(some, axis=-1) - centre) / (errors / np.sqrt(some.shape[-1]))
     assert np.max(np.abs(off)) < 5
@@ -184,7 +190,7 @@ def test_the_picture(panel, samples, mean, std, component):
     panel.set(samples=samples, mean=mean, std=std, component=component)
     part = ("mean", "std").index(component)
     centre, spread = (one[..., part] for one in module.exact(mean, std))
-    some = module.estimates(mean, std)[samples][:, part]
+    some = module.estimates(mean, std, samples)[:, part]
     with panel.drawn() as (strips, errors):
         side = strips.get_xlim()[1]
         notes = [(one.get_position()[1], one.get_text()) for one in strips.texts]

@@ -208,7 +208,7 @@ def test_the_curves(panel, square, start):
     with panel.drawn() as axes:
         lines = [[one for one in part.lines if len(one.get_xdata()) > 100] for part in axes]
         (marker,) = [one.get_xydata()[0] for one in axes[0].lines if len(one.get_xdata()) == 1]
-        areas = [[one.get_paths()[0].get_extents() for one in part.collections] for part in axes[1:]]
+        areas = [[one.get_path().get_extents() for one in part.patches] for part in axes[1:]]
         numbers = [[text.get_text() for text in part.texts] for part in axes[1:]]
     assert marker[0] == start
     assert [[one.get_color() for one in part] for part in lines] == [

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgb
-from matplotlib.patches import Ellipse
+from matplotlib.patches import Ellipse, Polygon
 from scipy.special import expit
 
 from igviz.geometry.families.normal import Normal
@@ -144,8 +144,10 @@ def test_the_plane(panel, epoch, image, steps):
         assert [one.get_edgecolor()[:3] for one in found] == [to_rgb(colour) for colour in colours]
         assert [one.get_marker() == "D" for one in plane.lines].count(True) == len(colours) - 1
         for one, q in zip(found, ends, strict=False):
-            np.testing.assert_allclose(here.centre + here.reach * np.array(one.center), q.mean[0])
-            np.testing.assert_allclose(here.reach * np.array([one.width, one.height]), 4.0 * q.std[0])
+            # the long run's encoder has 32 bits, and rounds one image otherwise than sixty
+            centre, size = np.array(one.center), np.array([one.width, one.height])
+            np.testing.assert_allclose(here.centre + here.reach * centre, q.mean[0], atol=1e-5)
+            np.testing.assert_allclose(here.reach * size, 4.0 * q.std[0], rtol=1e-4)
             assert np.all(np.abs(one.center) + 0.5 * np.array([one.width, one.height]) < 1.0)
         (way,) = [one for one in plane.lines if one.get_marker() == "."]
         assert len(way.get_xdata()) == steps + 1
@@ -156,7 +158,7 @@ def test_the_plane(panel, epoch, image, steps):
         rows = [picture[top : top + 8].ravel() for top in (0, 9, 18)]
     np.testing.assert_array_equal(rows[0], x[0])
     for row, q in zip(rows[1:], ends, strict=True):
-        np.testing.assert_allclose(row, expit(vae.decoder(q.mean[0]).astype(np.float64)), atol=1e-6)
+        np.testing.assert_allclose(row, expit(vae.decoder(q.mean[0]).astype(np.float64)), atol=1e-4)
 
 
 @pytest.mark.parametrize(("epoch", "image"), [(200, 36), (1000, 55)])
@@ -192,7 +194,7 @@ def test_the_curves_end_at_the_chosen_epoch(panel, epoch):
     vae, x = digit_vaes.after(epoch), digits().test[:60]
     with panel.drawn() as (curves, *_):
         lines = [one for one in curves.lines if len(one.get_xdata())]
-        bands = [one.get_paths()[0].vertices for one in curves.collections]
+        bands = [one.get_xy() for one in curves.patches if isinstance(one, Polygon)]
         marks = [one for one in lines if one.get_markersize() == 9]
         drawn = {one.get_color(): one.get_ydata() for one in lines if len(one.get_xdata()) > 2}
         assert all(np.max(one.get_xdata()) == epoch for one in lines)
