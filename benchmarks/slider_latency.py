@@ -26,10 +26,14 @@ over the rounds; how far single rounds lie apart tells how far the machine was a
 processor time the kernel spends on all the widgets' messages that arrive between the press and the change of
 pixels; other programs on the machine do not count.
 
-Without a browser the second part draws each panel of the course at random slider positions, encodes it as
-while it moves (JPEG, one dot a pixel), and hands it to the widget. Every position is drawn three times and
-the fastest counts. The processor time is held against the aim; on a quiet machine the time by the clock is
-the same.
+The second part presses the keys of every slider of every panel of the course, in turn with the floor's: each
+press goes to a place not drawn before. A press that changes less of the picture than the probe can see
+is not counted.
+
+The third part does without a browser. It drags each panel along its sliders, a step at a time from random
+places, draws it, encodes it as while it moves (JPEG, one dot a pixel), and hands it to the widget. Only the
+first drawing of a place counts, so that nothing kept from an earlier one hides what it costs. The processor
+time is held against the aim; on a quiet machine the time by the clock is the same.
 """
 
 from __future__ import annotations
@@ -42,8 +46,10 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -68,6 +74,8 @@ NAMES = {
 REST = 150  # ms for the page to come to rest when another picture is scrolled into view
 QUIET = 350  # ms without a new picture after which a press is over
 PATIENCE = 15_000  # ms to wait for a new picture
+TURNS = 4  # presses of each slider of a panel
+SLOWEST = 100.0  # ms from key to pixels, aimed at for the slowest panel
 REPEAT = 1 / 30  # seconds between the keys of a burst
 BURST = 45  # keys in a burst
 MOST_PRESSES = 60  # the slider is not longer
@@ -98,10 +106,10 @@ class Round:
 class Cell:
     """The cell of one way, and how to press its key."""
 
-    def __init__(self, page: Any, number: int) -> None:
+    def __init__(self, page: Any, number: int, slider: int = 0) -> None:
         self.page = page
         self.cell = page.locator(".jp-CodeCell").nth(number)
-        self.handle = self.cell.locator(".noUi-handle").first
+        self.handle = self.cell.locator(".noUi-handle").nth(slider)
 
     def visit(self) -> None:
         """Scroll the picture into view, take hold of the slider, and let the page come to rest."""
@@ -119,6 +127,11 @@ class Cell:
         self.page.evaluate("cell => sliderProbe.watch(cell)", self.cell.element_handle())
         act()
         return self.page.evaluate(f"sliderProbe.settled({QUIET}, {PATIENCE}, {json.dumps(needed)})")
+
+    def latency(self, key: str) -> float:
+        """Return the milliseconds from one press to the change of pixels, nan where none is seen."""
+        seen = self.watched(lambda: self.page.keyboard.press(key), needed=False)
+        return seen["changes"][0] - seen["presses"][0] if seen["changes"] else float("nan")
 
     def press(self, result: Round) -> None:
         """Press the key once."""
@@ -157,41 +170,79 @@ def one_round(cells: dict[str, Cell], presses: int) -> dict[str, Round]:
     return results
 
 
-def drive(rounds: int, presses: int) -> tuple[dict[str, list[Round]], str]:
-    """Run all ways in turn; return what they did and the browser's version."""
+@contextmanager
+def jupyterlab() -> Iterator[tuple[Any, Path]]:
+    """Yield a page on a JupyterLab of its own, and the folder of its notebooks."""
     from playwright.sync_api import sync_playwright
 
-    from tests.browser.lab import Server, browser_page, notebook
+    from tests.browser.lab import Server, browser_page
 
-    results: dict[str, list[Round]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         root, home = Path(folder, "root"), Path(folder, "home")
         root.mkdir()
         home.mkdir()
-        first = "from benchmarks import _slider_ways as ways\nways.watch_kernel()"
-        cells = notebook(first, *WAYS.values(), "ways.report()")
-        (root / "sliders.ipynb").write_text(cells, encoding="utf-8")
         server = Server(root, home)
         try:
             with sync_playwright() as playwright, browser_page(playwright, server) as lab:
-                lab.open("sliders.ipynb")
-                lab.run_all()
-                page = lab.page
-                page.evaluate((HERE / "_slider_probe.js").read_text(encoding="utf-8"))
-                ways = {way: Cell(page, place) for place, way in enumerate(WAYS, start=1)}
-                for number in range(rounds):
-                    note(f"round {number + 1} of {rounds}")
-                    for way, one in one_round(ways, presses).items():
-                        results[way].append(one)
-                note("")
-                handled = kernel_report(page, root)
-                browser = page.context.browser.version.split(".")[0]
+                yield lab, root
         finally:
             server.stop()
+
+
+def opened(lab: Any, root: Path, name: str, *sources: str) -> Any:
+    """Write a notebook, open it, run it, and return its page with the probe in it."""
+    from tests.browser.lab import notebook
+
+    (root / name).write_text(notebook(*sources), encoding="utf-8")
+    lab.open(name)
+    lab.run_all()
+    lab.page.evaluate((HERE / "_slider_probe.js").read_text(encoding="utf-8"))
+    return lab.page
+
+
+def drive(lab: Any, root: Path, rounds: int, presses: int) -> dict[str, list[Round]]:
+    """Run all ways in turn; return what they did."""
+    results: dict[str, list[Round]] = {way: [] for way in WAYS}
+    first = "from benchmarks import _slider_ways as ways\nways.watch_kernel()"
+    page = opened(lab, root, "sliders.ipynb", first, *WAYS.values(), "ways.report()")
+    ways = {way: Cell(page, place) for place, way in enumerate(WAYS, start=1)}
+    for number in range(rounds):
+        note(f"round {number + 1} of {rounds}")
+        for way, one in one_round(ways, presses).items():
+            results[way].append(one)
+    note("")
+    handled = kernel_report(page, root)
     for some in results.values():
         for one in some:
             one.add_kernel(handled)
-    return results, f"Chromium {browser}"
+    return results
+
+
+def drive_panels(lab: Any, root: Path) -> Iterator[tuple[str, list[float], list[float]]]:
+    """Press every slider of every panel; yield name, latencies and those of the floor, in milliseconds."""
+    for lecture, some in groupby(panels(), key=lambda pair: pair[0].partition(".")[0]):
+        named = [(name, panel) for name, panel in some if not isinstance(panel, str)]
+        sources = ["from benchmarks import _slider_ways as ways", "ways.floor()"]
+        for name, panel in named:
+            compute = "one.compute()\n" if panel.definition.work is not None else ""
+            sources.append(f"import igviz as ig\none = ig.panels.{name}()\n{compute}one")
+        page = opened(lab, root, f"{lecture}.ipynb", *sources)
+        floor = Cell(page, 1)
+        floor.home()
+        for number, (name, panel) in enumerate(named, start=2):
+            note(name)
+            ours, beside = [], []
+            for slider in range(len(panel.definition.sliders)):
+                cell = Cell(page, number, slider)
+                cell.home()
+                for _ in range(min(TURNS, panel.definition.sliders[slider].count - 1)):
+                    floor.visit()
+                    beside.append(floor.latency("ArrowRight"))
+                    cell.visit()
+                    ours.append(cell.latency("ArrowRight"))
+            yield name, ours, beside
+        lab.server.shut_down_kernels()
+    note("")
 
 
 def kernel_report(page: Any, root: Path) -> list[list[float]]:
@@ -232,14 +283,14 @@ def panels() -> Iterator[tuple[str, Any]]:
 
 
 def drags(sliders: Sequence[Any]) -> Iterator[list[dict[str, Any]]]:
-    """Yield the places of each drag: a random one, then neighbours along one slider, the next slider each time."""
+    """Yield the places of each drag: a random one, then neighbours along one slider, each time the next."""
     rng = np.random.default_rng(0)
     for number in range(DRAGS):
         at = [int(rng.integers(one.count)) for one in sliders]
         moved = number % len(sliders)
         steps = min(STEPS, sliders[moved].count - 1)
         first = int(rng.integers(sliders[moved].count - steps))
-        track = [at[:moved] + [first + step] + at[moved + 1 :] for step in range(steps + 1)]
+        track = [[*at[:moved], first + step, *at[moved + 1 :]] for step in range(steps + 1)]
         yield [
             {one.name: one.value(k) for one, k in zip(sliders, place, strict=True)}
             for place in (track if rng.random() < 0.5 else track[::-1])
@@ -321,6 +372,19 @@ def way_lines(results: dict[str, list[Round]]) -> Iterator[str]:
         )
 
 
+def panel_lines(found: Iterable[tuple[str, list[float], list[float]]]) -> Iterator[str]:
+    yield "| panel | key press to changed pixels, ms | slowest | the floor beside it | at most 100 ms |"
+    yield "|---|---:|---:|---:|---|"
+    for name, ours, beside in found:
+        seen = [ms for ms in ours if ms == ms]
+        if not seen:
+            yield f"| {name} | – | – | – | **NO**: nothing changed |"
+            continue
+        fine = "yes" if median(seen) <= SLOWEST else "**NO**"
+        floor = median(ms for ms in beside if ms == ms)
+        yield f"| {name} | {median(seen):.0f} | {max(seen):.0f} | {floor:.0f} | {fine} |"
+
+
 def comparison_lines(results: dict[str, list[Round]]) -> Iterator[str]:
     ours = results["igviz"]
 
@@ -394,11 +458,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chromium() is None:
             print("slider_latency: no Chromium or Chrome is installed; --no-browser does the rest")
             return 1
-        results, browser = drive(options.rounds, options.presses)
-        print("Key press to changed pixels, two axes, 720 × 360:\n")
-        print("\n".join(way_lines(results)) + "\n")
-        print("\n".join(comparison_lines(results)) + "\n")
-        print(f"{options.rounds} rounds of {options.presses} presses of each way; {machine(browser)}.\n")
+        with jupyterlab() as (lab, root):
+            results = drive(lab, root, options.rounds, options.presses)
+            print("Key press to changed pixels, two axes, 720 × 360:\n")
+            print("\n".join(way_lines(results)) + "\n")
+            print("\n".join(comparison_lines(results)) + "\n")
+            browser = f"Chromium {lab.page.context.browser.version.split('.')[0]}"
+            print(f"{options.rounds} rounds of {options.presses} presses of each way; {machine(browser)}.\n")
+            print("Every slider of every panel:\n")
+            for line in panel_lines(drive_panels(lab, root)):
+                print(line, flush=True)
+            print()
     print("One frame in the kernel, drawn, encoded as JPEG and handed over, at one dot a pixel:\n")
     print("\n".join(kernel_lines()))
     if options.no_browser:

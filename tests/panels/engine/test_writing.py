@@ -31,7 +31,7 @@ def test_words_stand_where_they_stood(text, size, dpi):
     # Matplotlib 3.10 and kerning part a digit from its neighbour by a part of a dot
     for middle_or_end in (np.mean, np.min, np.max):
         places = [middle_or_end(np.argwhere(one.min(axis=2) < 200), axis=0) for one in (ours, theirs)]
-        np.testing.assert_allclose(*places, atol=1.5)
+        np.testing.assert_allclose(*places, atol=2.5)
 
 
 def test_a_word_is_the_very_same():
