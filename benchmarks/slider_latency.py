@@ -76,6 +76,7 @@ QUIET = 350  # ms without a new picture after which a press is over
 PATIENCE = 15_000  # ms to wait for a new picture
 TURNS = 4  # presses of each slider of a panel
 SLOWEST = 100.0  # ms from key to pixels, aimed at for the slowest panel
+AT_REST = "cell => [...cell.querySelectorAll('[data-mime]')].every(one => one.dataset.mime === 'image/png')"
 REPEAT = 1 / 30  # seconds between the keys of a burst
 BURST = 45  # keys in a burst
 MOST_PRESSES = 60  # the slider is not longer
@@ -131,6 +132,8 @@ class Cell:
     def latency(self, key: str) -> float:
         """Return the milliseconds from one press to the change of pixels, nan where none is seen."""
         seen = self.watched(lambda: self.page.keyboard.press(key), needed=False)
+        # the picture at rest may take longer than the pause: the next press is not to wait for it
+        self.page.wait_for_function(AT_REST, arg=self.cell.element_handle())
         return seen["changes"][0] - seen["presses"][0] if seen["changes"] else float("nan")
 
     def press(self, result: Round) -> None:

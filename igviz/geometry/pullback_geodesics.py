@@ -23,6 +23,7 @@ BOW = 0.35  # of the curves that are let go, in parts of the straight line's len
 COARSE, FINE = 1e-5, 1e-9  # when the energy has settled, in parts of the straight line's
 ROUNDS, EVEN = 30, 3e-7  # of making the KL of steps equal, and how equal
 IDLE = 1e-9  # the weight of time beside length in what a point is found by
+FEW = 20  # iterations
 FLAT = 1e-6  # directions that are shorter than this against others are taken for so long
 
 
@@ -180,7 +181,13 @@ def shortest(
     if start.size == 1 or straight == 0.0:  # there is no other way, or no shorter one
         return found
     coarse = _Energy(geometry, start, end, straight, pieces)
-    energies, curves = coarse.lowered(coarse.bows(waves), COARSE, iterations)
+    bows = coarse.bows(waves)
+    # few steps are quicker together, many end lower on their own
+    parts = [
+        coarse.lowered(some, COARSE, iterations)
+        for some in np.split(bows, 1 if iterations < FEW else len(bows))
+    ]
+    energies, curves = (np.concatenate(part) for part in zip(*parts, strict=True))
     best = curves[np.argmin(energies)]
     fine = _Energy(geometry, start, end, straight, 2 * pieces)
     best = fine.lowered(np.concatenate([best, np.zeros_like(best)])[None], FINE, iterations)[1][0]
