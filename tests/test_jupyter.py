@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -366,14 +367,22 @@ def server(tmp_path_factory):
 
 
 class Requests:
+    @staticmethod
+    def _port(runtime):
+        """The port that the server wrote down; nothing before it has, for an empty file comes first."""
+        for file in runtime.glob("jpserver-*.json"):
+            with suppress(ValueError):
+                return json.loads(file.read_text())["port"]
+        return None
+
     def __init__(self, process, folder, log):
         self.folder, self.log = folder, log
         limit = time.monotonic() + 60
-        while not (files := list((folder / "runtime").glob("jpserver-*.json"))):
+        while not (port := self._port(folder / "runtime")):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < limit, log.read_text()
-            time.sleep(0.1)
-        self.port = json.loads(files[0].read_text())["port"]
+            time.sleep(0.05)
+        self.port = port
         while True:  # the file is written shortly before the server listens
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=30).close()
