@@ -38,14 +38,11 @@ _HOME = {
     "UncertainDecoder": "igviz.models.uncertain_decoder",
     "VAE": "igviz.models.vae",
     "adam": "igviz.inference.optimisers",
-    "alpha_connection": "igviz.geometry.alpha_geometry",
     "alpha_divergence": "igviz.geometry.divergences",
     "bayes_error": "igviz.geometry.hypothesis_testing",
     "binned_information": "igviz.geometry.binning",
     "bregman_divergence": "igviz.geometry.divergences",
     "chernoff_information": "igviz.geometry.chernoff",
-    "chernoff_point": "igviz.geometry.chernoff",
-    "chi_squared": "igviz.geometry.divergences",
     "cubic_tensor": "igviz.geometry.alpha_geometry",
     "e_projection": "igviz.geometry.projections",
     "elbo": "igviz.inference.elbo",
@@ -56,11 +53,7 @@ _HOME = {
     "fisher_rao_distance": "igviz.geometry.distances",
     "geodesic": "igviz.geometry.geodesics",
     "gradient_ascent": "igviz.inference.optimisers",
-    "hellinger_distance": "igviz.geometry.divergences",
-    "importance_weighted_bound": "igviz.inference.importance_weighted",
-    "independence_model": "igviz.geometry.submanifolds",
     "information_by_quadrature": "igviz.geometry.information_by_quadrature",
-    "jeffreys": "igviz.geometry.divergences",
     "kl_ball": "igviz.geometry.kl_balls",
     "laplace": "igviz.inference.optimisers_laplace",
     "lbfgs": "igviz.inference.optimisers_lbfgs",
@@ -92,17 +85,11 @@ if TYPE_CHECKING:
     from igviz.environment import check_environment
     from igviz.exercises.checker import check
     from igviz.geometry import symbolic
-    from igviz.geometry.alpha_geometry import alpha_connection, cubic_tensor
+    from igviz.geometry.alpha_geometry import cubic_tensor
     from igviz.geometry.binning import binned_information
-    from igviz.geometry.chernoff import chernoff_information, chernoff_point
+    from igviz.geometry.chernoff import chernoff_information
     from igviz.geometry.distances import fisher_rao_distance
-    from igviz.geometry.divergences import (
-        alpha_divergence,
-        bregman_divergence,
-        chi_squared,
-        hellinger_distance,
-        jeffreys,
-    )
+    from igviz.geometry.divergences import alpha_divergence, bregman_divergence
     from igviz.geometry.f_divergences import f_divergence
     from igviz.geometry.families.bernoulli import Bernoulli
     from igviz.geometry.families.beta import Beta
@@ -131,11 +118,10 @@ if TYPE_CHECKING:
     from igviz.geometry.projections import e_projection, m_projection, pythagorean_residual
     from igviz.geometry.pullback import PullbackGeometry
     from igviz.geometry.riemannian import RiemannianManifold
-    from igviz.geometry.submanifolds import FlatSubmanifold, independence_model
+    from igviz.geometry.submanifolds import FlatSubmanifold
     from igviz.geometry.total_variation import total_variation
     from igviz.inference.elbo import elbo
     from igviz.inference.gradients import elbo_gradient, sample_gradients
-    from igviz.inference.importance_weighted import importance_weighted_bound
     from igviz.inference.mean_field import mean_field
     from igviz.inference.moment_matching import moment_matching
     from igviz.inference.natural_gradient import natural_gradient_vi

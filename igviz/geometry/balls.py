@@ -55,7 +55,9 @@ def fisher_rao_circle(p: Family, radius: float, count: int = 181) -> Family:
     angle = np.linspace(0.0, 2.0 * np.pi, count)
     reach = scale * np.sinh(hyperbolic)
     shift = np.sqrt(along / across) * reach * np.cos(angle)
-    return p._at(np.stack([location + shift, scale * np.cosh(hyperbolic) + reach * np.sin(angle)], axis=-1))
+    return p.with_coordinates(
+        np.stack([location + shift, scale * np.cosh(hyperbolic) + reach * np.sin(angle)], axis=-1)
+    )
 
 
 def half_plane_metric(p: Distribution) -> tuple[float, float]:
@@ -70,7 +72,7 @@ def half_plane_metric(p: Distribution) -> tuple[float, float]:
         return 1.0, 2.0
     if not isinstance(p, LocationScale):
         raise ValueError(f"half_plane_metric: p must have location and scale, as igviz.Normal, got {p!r}")
-    across, along = p._metric()
+    across, along = p.standard_metric()
     return float(across), float(along)
 
 

@@ -47,12 +47,12 @@ def binned_information(p: Distribution, edges: ArrayLike, chart: str = "source")
     Kulldorff, G. (1961). Contributions to the Theory of Estimation from Grouped and Partially Grouped
     Samples.
     """
-    if not hasattr(p, "_standard_cdf"):
+    if not hasattr(p, "standard_cdf"):
         raise TypeError(
             "binned_information: p must be a distribution with a location and a scale, "
             f"such as igviz.Normal, got {p!r}"
         )
-    p._require_chart("binned_information", chart)
+    p.require_chart("binned_information", chart)
     places = _checked(edges).reshape(-1, *(1,) * len(p.shape))
     probability, gradient = _bins(p, places)
     # an impossible bin tells nothing, and dividing first keeps squares of small gradients from underflowing
@@ -105,5 +105,5 @@ def _interval(p: Distribution, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """
     upper = low > -high
     low, high = np.where(upper, -high, low), np.where(upper, -low, high)
-    cdf = p._standard_cdf  # type: ignore[attr-defined]
+    cdf = p.standard_cdf  # type: ignore[attr-defined]
     return cdf(high) - cdf(low)

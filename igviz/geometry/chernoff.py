@@ -68,64 +68,22 @@ def chernoff_information(
     ----------
     Nielsen, F. (2013). An information-geometric characterization of Chernoff information.
     """
-    information, weight, _ = _solve("chernoff_information", p, q)
-    return (information, weight) if return_weight else information
-
-
-def chernoff_point(p: Family, q: Family) -> Family:
-    """Return the Chernoff point r: on the e-geodesic from p to q, with KL(r‖p) = KL(r‖q).
-
-    Parameters
-    ----------
-    p, q : distributions of one exponential family
-        Their grids broadcast.
-
-    Returns
-    -------
-    distributions
-        Of the broadcast shape. Where a zero probability leaves no such point, p or q itself, restricted to
-        the outcomes that are possible under both.
-
-    Raises
-    ------
-    TypeError
-        If p and q are not distributions of one exponential family.
-    ValueError
-        If their grids do not broadcast, or no outcome is possible under both p and q.
-
-    References
-    ----------
-    Nielsen, F. (2013). An information-geometric characterization of Chernoff information.
-    """
-    information, _, point = _solve("chernoff_point", p, q)
-    if np.any(np.isinf(information)) or point is None:
-        index = tuple(int(i) for i in np.argwhere(np.isinf(np.atleast_1d(information)))[0])
-        place = f" at index {index}" if np.ndim(information) else ""
-        raise ValueError(f"chernoff_point: p and q must have an outcome in common, got none{place}")
-    return point
-
-
-def _solve(where: str, p: Family, q: Family) -> tuple[np.ndarray, np.ndarray, Family | None]:
-    """Return information, weight and, where all points have something in common, the Chernoff points."""
     if not isinstance(p, ExponentialFamily):
-        raise TypeError(f"{where}: p must be of an exponential family such as igviz.Normal, got {p!r}")
-    p._require_same_family(where, q)
+        raise TypeError(
+            f"chernoff_information: p must be of an exponential family such as igviz.Normal, got {p!r}"
+        )
+    p.require_same_family("chernoff_information", q)
     shape = np.broadcast_shapes(p.shape, q.shape)
-    overlap = np.broadcast_to(p._overlaps(q), shape)
+    overlap = np.broadcast_to(p.overlaps(q), shape)
     information, weight = np.full(shape, np.inf), np.full(shape, np.nan)
-    if not np.any(overlap):
-        return information[()], weight[()], None
-    # a list of the pairs that have something in common
-    start, end = (r._broadcast_to(shape)[overlap if shape else None] for r in (p, q))
-    t = _balance(start, end)
-    point = start._straight_point(end, t, "natural")
-    to_start, to_end = point.kl(start), point.kl(end)
-    information[overlap] = (1.0 - t) * to_start + t * to_end
-    weight[overlap] = t
-    if not np.all(overlap):
-        return information[()], weight[()], None
-    grid = p._broadcast_to(shape)._straight_point(q, weight, "natural")
-    return information[()], weight[()], grid
+    if np.any(overlap):
+        # a list of the pairs that have something in common
+        start, end = (r.broadcast_to(shape)[overlap if shape else None] for r in (p, q))
+        t = _balance(start, end)
+        point = start.straight_point(end, t, "natural")
+        information[overlap] = (1.0 - t) * point.kl(start) + t * point.kl(end)
+        weight[overlap] = t
+    return (information[()], weight[()]) if return_weight else information[()]
 
 
 def _balance(p: Family, q: Family) -> np.ndarray:
@@ -136,7 +94,7 @@ def _balance(p: Family, q: Family) -> np.ndarray:
     """
 
     def difference(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        point = p._straight_point(q, t, "natural")
+        point = p.straight_point(q, t, "natural")
         to_start, to_end = point.kl(p), point.kl(q)
         return to_start - to_end, to_start + to_end
 

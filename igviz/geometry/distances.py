@@ -67,5 +67,5 @@ def fisher_rao_distance(p: Family, q: Family) -> np.ndarray:
     """
     if not isinstance(p, Distribution):
         raise TypeError(f"fisher_rao_distance: p must be a distribution such as igviz.Normal, got {p!r}")
-    p._require_same_family("fisher_rao_distance", q)
-    return p._fisher_rao_distance(q)
+    p.require_same_family("fisher_rao_distance", q)
+    return p.fisher_rao_distance_to(q)

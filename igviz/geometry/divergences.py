@@ -27,35 +27,6 @@ from igviz.geometry.pair_integrals import pairs, total
 Family = TypeVar("Family", bound=Distribution)
 
 
-def jeffreys(p: Family, q: Family) -> np.ndarray:
-    """Return the Jeffreys divergence KL(p‖q) + KL(q‖p) in nats: the sum, not the mean, of the two directions.
-
-    For exponential families it is (η_p − η_q)·(μ̄_p − μ̄_q). Near points have δᵀIδ, and nothing of third
-    order beside it if I is taken in the middle.
-
-    Parameters
-    ----------
-    p, q : distributions of one family
-        Their grids broadcast.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of the broadcast shape, possibly inf.
-
-    Raises
-    ------
-    TypeError
-        If p and q are not distributions of one family.
-
-    References
-    ----------
-    Jeffreys, H. (1946). An invariant form for the prior probability in estimation problems.
-    """
-    _require("jeffreys", p, q)
-    return p.kl(q) + q.kl(p)
-
-
 def alpha_divergence(p: Family, q: Family, alpha: ArrayLike) -> np.ndarray:
     """Return Amari's α-divergence D^(α)(p, q) = 4/(1 − α²)·(1 − ∫ p^((1 − α)/2)·q^((1 + α)/2)).
 
@@ -109,63 +80,6 @@ def alpha_divergence(p: Family, q: Family, alpha: ArrayLike) -> np.ndarray:
             f"{p.shape} and {q.shape}"
         ) from None
     return _alpha_divergence(p, q, order, shape)
-
-
-def hellinger_distance(p: Family, q: Family) -> np.ndarray:
-    """Return the Hellinger distance √(½·∫(√p − √q)²) = √(1 − ∫√(p·q)), a distance from 0 to 1.
-
-    Near points have √(δᵀIδ/8). Some authors leave out the ½; theirs is √2 times as large.
-
-    Parameters
-    ----------
-    p, q : distributions of one family
-        As for `igviz.alpha_divergence`, of which this is ½·√D^(0).
-
-    Returns
-    -------
-    numpy.ndarray
-        Of the broadcast shape; 1 where nothing is possible under both.
-
-    Raises
-    ------
-    TypeError, NotImplementedError
-        As for `igviz.alpha_divergence`.
-
-    References
-    ----------
-    van der Vaart, A. W. (1998). Asymptotic Statistics, section 14.5, without the ½.
-    """
-    _require("hellinger_distance", p, q)
-    return np.minimum(0.5 * np.sqrt(alpha_divergence(p, q, 0.0)), 1.0)
-
-
-def chi_squared(p: Family, q: Family) -> np.ndarray:
-    """Return Pearson's χ²(p‖q) = E_q[(p/q − 1)²] = ∫p²/q − 1.
-
-    Near points have δᵀIδ, twice as much as KL.
-
-    Parameters
-    ----------
-    p, q : distributions of one family
-        As for `igviz.alpha_divergence`, of which this is 2·D^(−3)(p, q). q is the one that is divided by.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of the broadcast shape; inf where it is infinite, between normals if std_p ≥ √2·std_q.
-
-    Raises
-    ------
-    TypeError, NotImplementedError
-        As for `igviz.alpha_divergence`.
-
-    References
-    ----------
-    Nielsen, F. and Nock, R. (2014). On the chi square and higher-order chi distances for approximating
-    f-divergences.
-    """
-    _require("chi_squared", p, q)
-    return 2.0 * alpha_divergence(p, q, -3.0)
 
 
 def bregman_divergence(
@@ -227,7 +141,7 @@ def bregman_divergence(
 def _require(where: str, p: object, q: object) -> None:
     if not isinstance(p, Distribution):
         raise TypeError(f"{where}: p must be a distribution such as igviz.Normal, got {p!r}")
-    p._require_same_family(where, q)
+    p.require_same_family(where, q)
 
 
 def _alpha_divergence(p: Any, q: Any, alpha: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -242,12 +156,12 @@ def _alpha_divergence(p: Any, q: Any, alpha: np.ndarray, shape: tuple[int, ...])
         return _poisson(alpha_share(p.rate, q.rate, alpha), alpha)
     if type(p) in exponential_alpha.SUPPORTED:
         every = np.ones(shape, dtype=bool) if shape else None
-        start, end = p._broadcast_to(shape)[every], q._broadcast_to(shape)[every]
+        start, end = p.broadcast_to(shape)[every], q.broadcast_to(shape)[every]
         orders = np.broadcast_to(alpha, shape).ravel()
         return exponential_alpha.exponential_alpha_divergence(start, end, orders).reshape(shape)[()]
     if isinstance(p, LocationScale):
         return _by_quadrature(p, q, alpha)
-    raise NotImplementedError(f"alpha_divergence: no form for {p._family()}")
+    raise NotImplementedError(f"alpha_divergence: no form for {p.family_name()}")
 
 
 def _poisson(share: np.ndarray, alpha: np.ndarray) -> np.ndarray:

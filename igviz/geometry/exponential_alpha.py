@@ -78,7 +78,7 @@ def exponential_alpha_divergence(p: Family, q: Family, alpha: np.ndarray) -> np.
     inside = (np.abs(alpha) < 1.0) & ~limit
     if np.any(inside):
         a, b, c, d = p[inside], q[inside], t[inside], s[inside]
-        r = a._straight_point(b, c, "natural")
+        r = a.straight_point(b, c, "natural")
         exponent = d * r.kl(a) + c * r.kl(b)
         result[inside] = -np.expm1(-exponent) / (c * d)
     for outside, near, far, weight, excess in ((alpha > 1.0, q, p, t, -s), (alpha < -1.0, p, q, s, -t)):
@@ -97,7 +97,7 @@ def _growth(p: Family, q: Family, t: np.ndarray, excess: np.ndarray) -> np.ndarr
     result = np.full(t.shape, np.inf)
     if np.any(exists):
         a, b, c, d = p[exists], q[exists], t[exists], excess[exists]
-        r = a._straight_point(b, c, "natural")
+        r = a.straight_point(b, c, "natural")
         plain = d * b.kl(a) + b.kl(r)
         stationary = d * r.kl(a) - c * r.kl(b)
         result[exists] = np.where(plain < _SMALL, np.maximum(stationary, 0.0), plain)

@@ -60,7 +60,7 @@ def f_divergence(p: Family, q: Family, f: Function) -> np.ndarray:
     """
     if not isinstance(p, Distribution):
         raise TypeError(f"f_divergence: p must be a distribution such as igviz.Normal, got {p!r}")
-    p._require_same_family("f_divergence", q)
+    p.require_same_family("f_divergence", q)
     if not callable(f):
         raise TypeError(f"f_divergence: f must be a function of p/q, got {f!r}")
     at_one = float(np.asarray(f(np.ones(1)))[0])

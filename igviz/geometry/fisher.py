@@ -197,13 +197,13 @@ def observed_fisher(
 
 def _bend(p: ExponentialFamily, score: np.ndarray, chart: str) -> np.ndarray:
     """Return Σⱼ scoreⱼ·∂²ηⱼ/∂θ∂θᵀ for the coordinates θ of a chart and a score in the natural chart."""
-    jacobian = p._natural_by(chart)
+    jacobian = p.natural_by(chart)
     if chart == "expectation":  # J = I⁻¹, and the derivative of I is the third cumulant
         turned = -np.einsum("...ij,...j->...i", jacobian, score)
         bend = np.einsum("...ijk,...i,...ja,...kb->...ab", p.third_cumulant(), turned, jacobian, jacobian)
     else:  # J is differentiated along η: natural coordinates have room on all sides where others end
         family = type(p)
-        turn = gradient(lambda eta: family.from_natural(eta)._natural_by(chart), p.natural, _natural_scale(p))
+        turn = gradient(lambda eta: family.from_natural(eta).natural_by(chart), p.natural, _natural_scale(p))
         bend = np.einsum("...j,...jac,...cb->...ab", score, turn, jacobian)
     return 0.5 * (bend + np.swapaxes(bend, -1, -2))
 
@@ -227,7 +227,7 @@ def _outer_products(scores: np.ndarray, scaling: str) -> np.ndarray:
 def _check(where: str, p: Any, chart: str, scaling: str) -> None:
     if not isinstance(p, Distribution):
         raise TypeError(f"{where}: p must be a distribution such as igviz.Normal, got {p!r}")
-    p._require_chart(where, chart)
+    p.require_chart(where, chart)
     if not isinstance(scaling, str) or scaling not in SCALINGS:
         names = ", ".join(repr(name) for name in SCALINGS)
         raise ValueError(f"{where}: scaling must be one of {names}, got {scaling!r}")
@@ -246,7 +246,7 @@ def _checked_count(where: str, n: int) -> int:
 def _checked_data(where: str, p: Distribution, data: ArrayLike) -> np.ndarray:
     """Return the data with axes of length 1 after the first, so that they broadcast with the grid of p."""
     x = as_numbers(where, "data", data)
-    own = p._observation_rank
+    own = p.observation_rank
     if x.ndim < 1 + own or len(x) == 0:
         shape = "(n, ..., d)" if own else "(n, ...)"
         raise ValueError(f"{where}: data must have shape {shape} with n at least 1, got shape {x.shape}")

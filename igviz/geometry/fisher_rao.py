@@ -11,9 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from igviz.geometry.numerics import as_numbers, log_ratio
+from igviz.geometry.numerics import log_ratio
 from igviz.geometry.riemannian import RiemannianManifold
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def log_change(a: np.ndarray, b: np.ndarray, difference: np.ndarray | None = Non
 def distance(p: Family, q: Family, chart: Chart) -> np.ndarray:
     """Return the Fisher–Rao distances of the pairs of two grids, right to a relative 1e-10 or an error."""
     p, q = _pairs(p, q)
-    return chart.manifold._distance("fisher_rao_distance", chart.coordinates(p), chart.step(p, q))
+    return chart.manifold.unchecked_distance("fisher_rao_distance", chart.coordinates(p), chart.step(p, q))
 
 
 def path(p: Family, q: Family, chart: Chart) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
@@ -64,7 +63,7 @@ def path(p: Family, q: Family, chart: Chart) -> Callable[[np.ndarray], tuple[np.
     The times arrive with the grid's axes appended, all of length 1.
     """
     p, q = _pairs(p, q)
-    displacement = chart.manifold._displacement("geodesic", chart.coordinates(p), chart.step(p, q))
+    displacement = chart.manifold.unchecked_displacement("geodesic", chart.coordinates(p), chart.step(p, q))
     grid = len(p.shape)
 
     def at(t: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -72,54 +71,6 @@ def path(p: Family, q: Family, chart: Chart) -> Callable[[np.ndarray], tuple[np.
         return parameters(p, chart.moved(p, displacement(times)))
 
     return at
-
-
-def geodesic_from(p: Family, velocity: ArrayLike) -> Callable[[ArrayLike], Family]:
-    """Return the Fisher–Rao geodesics that start at p with a velocity, as a function of time.
-
-    Parameters
-    ----------
-    p : distribution
-        Of a family whose Fisher–Rao geometry is found numerically.
-    velocity : array_like
-        Shape (..., k), in source coordinates; its leading axes broadcast with `p.shape`.
-
-    Returns
-    -------
-    callable
-        Maps times of any shape to distributions of shape t.shape + the broadcast one. Many times on one
-        geodesic cost little more than the last of them.
-
-    Raises
-    ------
-    NotImplementedError
-        If the family names no chart for the numeric route.
-    ValueError
-        If the shapes do not fit.
-    """
-    owner = "geodesic_from"
-    chart, given = p._require_fisher_rao_chart(owner), as_numbers(owner, "velocity", velocity)
-    if given.ndim == 0 or given.shape[-1] != p.dimension:
-        raise ValueError(f"{owner}: velocity must have shape (..., {p.dimension}), got shape {given.shape}")
-    start = p._broadcast_to(np.broadcast_shapes(p.shape, given.shape[:-1]))
-    tangent = np.broadcast_to(chart.velocity(start, given), start.source.shape)
-    points = chart.coordinates(start)
-
-    def at(t: ArrayLike) -> Family:
-        times = as_numbers(owner, "t", t)
-        moved = chart.manifold._flow(owner, points, tangent, times.ravel())
-        return type(p).from_source(chart.moved(start, moved.reshape(*times.shape, *points.shape)))
-
-    return at
-
-
-def exponential_map(p: Family, velocity: ArrayLike) -> Family:
-    """Return where the Fisher–Rao geodesics from p with the given velocities are at t = 1.
-
-    Parameters, shapes and errors are those of `geodesic_from`; the distance from p is the Fisher norm of the
-    velocity.
-    """
-    return geodesic_from(p, velocity)(1.0)
 
 
 def parameters(p: Distribution, source: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -130,4 +81,4 @@ def parameters(p: Distribution, source: np.ndarray) -> tuple[np.ndarray, ...]:
 
 def _pairs(p: Family, q: Family) -> tuple[Family, Family]:
     shape = np.broadcast_shapes(p.shape, q.shape)
-    return p._broadcast_to(shape), q._broadcast_to(shape)
+    return p.broadcast_to(shape), q.broadcast_to(shape)

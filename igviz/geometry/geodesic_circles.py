@@ -114,10 +114,10 @@ def gaussian_curvature(p: Distribution) -> float:
         raise ValueError(f"gaussian_curvature: p must be one distribution with two coordinates, got {p!r}")
     if isinstance(p, LocationScale):
         return float(p.gaussian_curvature)
-    if p._fisher_rao_chart is not None:
-        chart = p._fisher_rao_chart
+    if p.fisher_rao_chart is not None:
+        chart = p.fisher_rao_chart
         return float(chart.manifold.gaussian_curvature(chart.coordinates(p)))
-    surface = RiemannianManifold(lambda x: p._at(x).fisher("source"), dimension=2)
+    surface = RiemannianManifold(lambda x: p.with_coordinates(x).fisher("source"), dimension=2)
     return float(surface.gaussian_curvature(p.source))
 
 
@@ -170,9 +170,9 @@ def _on_sphere(p: Categorical, radii: np.ndarray) -> GeodesicFan:
 
 def _by_numbers(p: Distribution, radii: np.ndarray) -> GeodesicFan:
     """Follow the geodesic equation, and treat each circle as a trigonometric series of the angle."""
-    chart = p._fisher_rao_chart
+    chart = p.fisher_rao_chart
     if chart is None or not isinstance(p, ExponentialFamily):
-        raise NotImplementedError(f"geodesic_fan: no geodesics for {p._family()}")
+        raise NotImplementedError(f"geodesic_fan: no geodesics for {p.family_name()}")
     steps = tangent_ellipse(p, 1.0, "source", DIRECTIONS + 1)[:-1] - p.source
     start = chart.coordinates(p)
     ends = chart.manifold.geodesic(start, chart.velocity(p, steps))(radii)

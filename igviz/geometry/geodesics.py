@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from igviz.geometry.alpha_geodesics import alpha_path
 from igviz.geometry.families.distribution import Distribution
-from igviz.geometry.families.exponential_family import ExponentialFamily
 from igviz.geometry.numerics import as_numbers, differentiation_matrix
 
 Family = TypeVar("Family", bound=Distribution)
 
 KINDS = ("fisher-rao", "natural", "expectation")
-# the α-geodesics that have names
-_NAMED = {1.0: "natural", -1.0: "expectation", 0.0: "fisher-rao"}
+# by the α of the connection in which they are straight
+_NAMED: dict[object, str] = {-1: "expectation", 0: "fisher-rao", 1: "natural"}
 
 
 def geodesic(p: Family, q: Family, kind: str | float = "fisher-rao") -> Path[Family]:
@@ -27,14 +26,12 @@ def geodesic(p: Family, q: Family, kind: str | float = "fisher-rao") -> Path[Fam
     ----------
     p, q : distributions of one family
         Ends of the path, at t = 0 and t = 1. Their grids broadcast.
-    kind : {"fisher-rao", "natural", "expectation"} or float
+    kind : {"fisher-rao", "natural", "expectation"} or {-1, 0, 1}
         "fisher-rao": the shortest path under the Fisher metric, at constant speed.
         "natural": straight in natural coordinates, the e-geodesic.
         "expectation": straight in expectation coordinates, the m-geodesic.
-        A number α: the geodesic of Amari's α-connection, t being its affine parameter, between distributions
-        of an exponential family. α = 0, 1 and −1 are the three above. Other α have closed forms, right to
-        1e-12, for Normal, Bernoulli, Categorical, Poisson and Exponential; for the other families a boundary
-        value problem is solved, to about 1e-9. Outside [−1, 1] there may be no path.
+        A number names the path by the α of Amari's connection: −1 is "expectation", 0 "fisher-rao", 1
+        "natural".
 
     Returns
     -------
@@ -46,15 +43,13 @@ def geodesic(p: Family, q: Family, kind: str | float = "fisher-rao") -> Path[Fam
     TypeError
         If p and q are not distributions of one family.
     ValueError
-        If the kind is unknown, the family has no such chart, an end has no coordinates in it, or the grids do
-        not broadcast.
+        If the kind is unknown or another number, the family has no such chart, an end has no coordinates in
+        it, or the grids do not broadcast.
     ArithmeticError
         If a Fisher–Rao path is found numerically, as for most pairs of multivariate normals and for Gamma,
-        Beta and Dirichlet distributions, and does not settle: see `igviz.fisher_rao_distance`. If an
-        α-geodesic does not exist, or is not found.
+        Beta and Dirichlet distributions, and does not settle: see `igviz.fisher_rao_distance`.
     NotImplementedError
-        If the Fisher–Rao path is asked for and the family has neither closed form nor numeric route, or an
-        α-geodesic and the family is not exponential.
+        If the Fisher–Rao path is asked for and the family has neither closed form nor numeric route.
 
     References
     ----------
@@ -63,21 +58,17 @@ def geodesic(p: Family, q: Family, kind: str | float = "fisher-rao") -> Path[Fam
     """
     if not isinstance(p, Distribution):
         raise TypeError(f"geodesic: p must be a distribution such as igviz.Normal, got {p!r}")
-    p._require_same_family("geodesic", q)
-    return Path(p, q, _checked_kind(p, kind))
+    p.require_same_family("geodesic", q)
+    return Path(p, q, _checked_kind(kind))
 
 
-def _checked_kind(p: Distribution, kind: object) -> str | float:
-    """Return a name or an α that has none, or say what is allowed."""
+def _checked_kind(kind: object) -> str:
+    """Return the name of a kind, or say what is allowed."""
     if isinstance(kind, int | float | np.integer | np.floating) and not isinstance(kind, bool):
-        alpha = float(kind)
-        if not np.isfinite(alpha):
-            raise ValueError(f"geodesic: alpha must be finite, got {kind!r}")
-        if alpha not in _NAMED and not isinstance(p, ExponentialFamily):
-            raise NotImplementedError(
-                f"geodesic: paths for alpha = {alpha:g} need an exponential family, got {type(p).__name__}"
-            )
-        return _NAMED.get(alpha, alpha)
+        if kind not in _NAMED:
+            names = ", ".join(f"{alpha} ({name!r})" for alpha, name in _NAMED.items())
+            raise ValueError(f"geodesic: as a number kind must be one of {names}, got {reprlib.repr(kind)}")
+        return _NAMED[kind]
     if not isinstance(kind, str) or kind not in KINDS:
         names = ", ".join(repr(name) for name in KINDS)
         raise ValueError(f"geodesic: kind must be one of {names}, or a number, got {kind!r}")
@@ -91,25 +82,23 @@ class Path(Generic[Family]):
     ----------
     start, end : distributions
         The ends, at t = 0 and t = 1.
-    kind : str or float
-        What is straight about it; a number is the α of its connection.
+    kind : str
+        What is straight about it.
     shape : tuple of int
         Shape of the grid of paths.
     """
 
-    def __init__(self, start: Family, end: Family, kind: str | float) -> None:
+    def __init__(self, start: Family, end: Family, kind: str) -> None:
         self.start, self.end, self.kind = start, end, kind
         self.shape = np.broadcast_shapes(start.shape, end.shape)
         self._at: Callable[[np.ndarray], Family]
         if kind == "fisher-rao":
-            parameters = start._fisher_rao_path(end)
+            parameters = start.fisher_rao_path_to(end)
             self._at = lambda t: type(start)(*parameters(t))
-        elif not isinstance(kind, str):
-            self._at = alpha_path(start, end, kind)  # type: ignore[type-var]
         else:
             # asked for now, so that an end without such coordinates is refused here and not at the first call
             self._step = end.coordinates(kind) - start.coordinates(kind)
-            self._at = lambda t: start._straight_point(end, t, kind)  # type: ignore[attr-defined]
+            self._at = lambda t: start.straight_point(end, t, kind)  # type: ignore[attr-defined]
 
     def __call__(self, t: ArrayLike) -> Family:
         """Return the distributions at t.
@@ -138,14 +127,11 @@ class Path(Generic[Family]):
         except ValueError as error:
             span = f"{time.min():g}" if time.ndim == 0 else f"{time.min():g} to {time.max():g}"
             raise ValueError(
-                f"geodesic: the {self._name()} path has no point at t = {span} ({error})"
+                f"geodesic: the {self.kind} path has no point at t = {span} ({error})"
             ) from error
 
     def __repr__(self) -> str:
         return f"Path({self.start!r}, {self.end!r}, kind={self.kind!r})"
-
-    def _name(self) -> str:
-        return self.kind if isinstance(self.kind, str) else f"alpha = {self.kind:g}"
 
     def length(self, pieces: int = 28) -> np.ndarray:
         """Return the length of the path from t = 0 to t = 1: the integral of ds under the Fisher metric.
@@ -174,15 +160,15 @@ class Path(Generic[Family]):
         coarse, fine = (self._integrate(pieces, nodes) for nodes in (12, 16))
         if not np.all(np.abs(fine - coarse) <= 1e-9 * fine + 1e-12):  # so that nan is refused too
             raise ArithmeticError(
-                f"geodesic: the length of the {self._name()} path is not settled to 1e-9 with {pieces} pieces"
+                f"geodesic: the length of the {self.kind} path is not settled to 1e-9 with {pieces} pieces"
             )
         return fine
 
     def _integrate(self, pieces: int, nodes: int) -> np.ndarray:
         """Integrate the speed piece by piece, by Gauss–Legendre quadrature."""
         abscissae, weights = np.polynomial.legendre.leggauss(nodes)
-        straight = self.kind in ("natural", "expectation")
-        breaks = np.linspace(0.0, 1.0, pieces + 1) if self.kind == "fisher-rao" else _graded(pieces)
+        straight = self.kind != "fisher-rao"
+        breaks = _graded(pieces) if straight else np.linspace(0.0, 1.0, pieces + 1)
         half_widths = 0.5 * np.diff(breaks)[:, None]
         u = breaks[:-1, None] + half_widths * (1.0 + abscissae)
         grid = (None,) * (len(self.shape) + 1)
@@ -194,9 +180,9 @@ class Path(Generic[Family]):
             velocity = np.moveaxis(along, -1, 1) / half_widths[(..., *grid)]
         else:
             # a straight path may run through most of its length close to an end: t = sin²(πu/2) dwells there
-            points, chart = self(np.sin(0.5 * np.pi * u) ** 2), str(self.kind)
+            points, chart = self(np.sin(0.5 * np.pi * u) ** 2), self.kind
             velocity = self._step * (0.5 * np.pi * np.sin(np.pi * u))[(..., *grid)]
-        squared = points._squared_speed(velocity, chart)
+        squared = points.squared_speed(velocity, chart)
         # the squared speed of a path that rests may round to below zero
         speed = np.sqrt(np.maximum(squared, 0.0))
         return np.tensordot(half_widths * weights, speed, axes=2)[()]

@@ -77,41 +77,6 @@ def bayes_error(p: Normal, q: Normal, n: ArrayLike) -> np.ndarray:
     return error.reshape(numbers.shape)[()]
 
 
-def bayes_error_limit(p: Normal, q: Normal, n: ArrayLike) -> np.ndarray:
-    """Return the leading term of `bayes_error` for many observations, c·exp(−nC)/√n.
-
-    With the Chernoff information C, reached at t, and σ² the variance of log q/p at the Chernoff point,
-    c = 1/(2·t·(1 − t)·σ·√(2π)).
-
-    Parameters
-    ----------
-    p, q : Normal
-        One distribution each, not the same.
-    n : array_like
-        Numbers of observations, whole and at least 1, of any shape.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of the shape of n; its relative error falls like 1/n.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `bayes_error`, and if p equals q.
-
-    References
-    ----------
-    Bahadur, R. R. and Rao, R. R. (1960). On deviations of the sample mean.
-    """
-    numbers, shift, width = _checked("bayes_error_limit", p, q, n)
-    if shift == 0.0 and width == 1.0:
-        raise ValueError("bayes_error_limit: p and q must differ, got the same distribution twice")
-    information, weight = chernoff_information(p, q, return_weight=True)
-    spread = np.sqrt(2.0 * np.pi * numbers * _curvature(shift, width, weight))
-    return np.exp(-numbers * information) / (2.0 * weight * (1.0 - weight) * spread)
-
-
 def log_ratio_variance(p: Normal, q: Normal) -> float:
     """Return the variance of one observation's log q/p, in nats², at the Chernoff point between p and q.
 

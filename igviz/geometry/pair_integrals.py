@@ -50,7 +50,7 @@ class _Line(NamedTuple):
 def pairs(p: Any, q: Any, *others: np.ndarray) -> tuple[tuple[int, ...], list[tuple[Any, ...]]]:
     """Return the broadcast shape and one tuple (p, q, *others) for each of its points."""
     shape = np.broadcast_shapes(p.shape, q.shape, *(other.shape for other in others))
-    p, q = p._broadcast_to(shape), q._broadcast_to(shape)
+    p, q = p.broadcast_to(shape), q.broadcast_to(shape)
     values = [np.broadcast_to(other, shape) for other in others]
     return shape, [(p[i], q[i], *(value[i] for value in values)) for i in np.ndindex(shape)]
 
@@ -134,8 +134,8 @@ def _line(where: str, p: Any, q: Any) -> _Line:
     if isinstance(p, Normal | LocationScale):
         # in units of p, so that digits of a location far from 0 are not lost
         (location, scale), (other, width) = p.source, q.source
-        seen = q._at([(other - location) / scale, width / scale])
-        return _line_of(p._at([0.0, 1.0]), seen, -np.inf, [0.0, float(seen.source[0])])
+        seen = q.with_coordinates([(other - location) / scale, width / scale])
+        return _line_of(p.with_coordinates([0.0, 1.0]), seen, -np.inf, [0.0, float(seen.source[0])])
     if isinstance(p, Exponential):
         return _line_of(p, q, 0.0, [float(1.0 / r.rate) for r in (p, q)])
     if isinstance(p, Gamma):

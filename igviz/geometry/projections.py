@@ -135,8 +135,8 @@ def pythagorean_residual(p: Family, q: Family, r: Family) -> np.ndarray:
     Amari, S. (2016). Information Geometry and Its Applications, theorem 1.2.
     """
     _require_family("pythagorean_residual", p)
-    p._require_same_family("pythagorean_residual", q)
-    q._require_same_family("pythagorean_residual", r)
+    p.require_same_family("pythagorean_residual", q)
+    q.require_same_family("pythagorean_residual", r)
     return np.sum((p.expectation - q.expectation) * (q.natural - r.natural), axis=-1)[()]
 
 
@@ -152,7 +152,7 @@ def _project(
     if p.shape != ():
         raise ValueError(f"{where}: p must be one distribution, got a grid of shape {p.shape}")
     if isinstance(submanifold, FlatSubmanifold):
-        p._require_same_family(where, submanifold.point)
+        p.require_same_family(where, submanifold.point)
         if start is None:
             return _onto_flat(where, p, submanifold)
         weights = as_numbers(where, "start", start)
@@ -163,7 +163,7 @@ def _project(
         submanifold(weights)  # raises where there is no distribution
         return _onto_flat(where, p, submanifold, weights)
     if isinstance(submanifold, Curve):
-        p._require_same_family(where, submanifold(submanifold.low))
+        p.require_same_family(where, submanifold(submanifold.low))
         return _onto_curve(where, p, submanifold)
     raise TypeError(f"{where}: submanifold must be a FlatSubmanifold or a Curve, got {submanifold!r}")
 

@@ -21,7 +21,6 @@ NODES = 4  # in each piece
 SETTLED = 1e-6  # relative, at the last doubling
 BOW = 0.35  # of the curves that are let go, in parts of the straight line's length
 COARSE, FINE = 1e-5, 1e-9  # when the energy has settled, in parts of the straight line's
-ROUNDS, EVEN = 30, 3e-7  # of making the KL of steps equal, and how equal
 IDLE = 1e-9  # the weight of time beside length in what a point is found by
 FEW = 20  # iterations
 FLAT = 1e-6  # directions that are shorter than this against others are taken for so long
@@ -72,32 +71,10 @@ class LatentGeodesic:
         """Return KL between neighbours, both directions averaged, shape (steps,), in equal steps of t.
 
         Steps of equal length h have the KL ½h² up to terms of order h⁴, which are not the same everywhere: of
-        a long curve many steps are needed until their KL is constant; see `even_steps`.
+        a long curve many steps are needed until their KL is constant.
         """
         t = np.linspace(0.0, 1.0, _count("kl_steps", steps) + 1)
         return self.geometry.kl_steps(self.straight(t) if straight else self(t))
-
-    def even_steps(self, steps: int = 32) -> np.ndarray:
-        """Return t, shape (steps + 1,), between whose points KL, both directions averaged, is one number.
-
-        The steps are moved until their KL agree to 1e-6, which takes a few rounds. On a curve that folds back
-        on itself, or has few steps on a long way, they may agree less.
-        """
-        t = np.linspace(0.0, 1.0, _count("even_steps", steps) + 1)
-        if self.length == 0.0:
-            return t
-        best, least = t, np.inf
-        for _ in range(ROUNDS):
-            roots = np.sqrt(self.geometry.kl_steps(self(t)))
-            uneven = float(np.ptp(roots) / np.mean(roots)) if np.all(roots > 0.0) else np.inf
-            if uneven < least:
-                best, least = t, uneven
-            if uneven < EVEN or not np.isfinite(uneven):
-                break
-            walked = np.concatenate([[0.0], np.cumsum(roots)])
-            t = PchipInterpolator(walked / walked[-1], t)(np.linspace(0.0, 1.0, steps + 1))
-            t[0], t[-1] = 0.0, 1.0
-        return best
 
 
 def _count(method: str, steps: int) -> int:

@@ -7,8 +7,6 @@ from numpy.typing import ArrayLike
 
 from igviz.geometry.families.exponential_family import ExponentialFamily
 
-KINDS = ("KL(p‖q)", "KL(q‖p)", "average", "average, I at the midpoint")
-
 # errors below this part of ½·δᵀIδ are rounding: divergences and metric are right to about 1e-14
 _RESOLVED = 1e-12
 
@@ -33,8 +31,9 @@ def quadratic_errors(p: ExponentialFamily, steps: ArrayLike, chart: str = "sourc
     Returns
     -------
     numpy.ndarray
-        Nats, shape (..., 4), in the order of `KINDS`. Steps of length r = √(δᵀIδ) ≥ 1e-3 keep at least four
-        digits; an error below 1e-12 of ½·r² is rounding and returned as 0.
+        Nats, shape (..., 4): of KL(p‖q), KL(q‖p), their average, and the average with I at the midpoint.
+        Steps of length r = √(δᵀIδ) ≥ 1e-3 keep at least four digits; an error below 1e-12 of ½·r² is rounding
+        and returned as 0.
 
     Raises
     ------
@@ -54,7 +53,11 @@ def quadratic_errors(p: ExponentialFamily, steps: ArrayLike, chart: str = "sourc
     start = p.coordinates(chart)
     end = start + np.asarray(steps, dtype=float)
     taken = end - start  # what is left of a step after rounding
-    p, q, middle = p._at(start, chart), p._at(end, chart), p._at(start + 0.5 * taken, chart)
+    p, q, middle = (
+        p.with_coordinates(start, chart),
+        p.with_coordinates(end, chart),
+        p.with_coordinates(start + 0.5 * taken, chart),
+    )
     there, back = p.kl(q), q.kl(p)
     half, half_middle = (
         0.5 * np.einsum("...i,...ij,...j->...", taken, one.fisher(chart), taken) for one in (p, middle)

@@ -24,9 +24,9 @@ _RESOLVED = {_PATH: 1e-12, _DISTANCE: 1e-8}
 class RiemannianManifold:
     """A domain of coordinates with a metric: ds² = Σ gᵢⱼ(x) dxᵢ dxⱼ.
 
-    Every method takes many points at once, their leading axes broadcasting. Distances and paths between two
-    points are found from the straight line in these coordinates: they are shortest among their neighbours,
-    and where geodesics between points are unique they are *the* distance and path.
+    Every method takes many points at once, their leading axes broadcasting. Paths between two points are
+    looked for from the straight line in these coordinates: they are shorter than their neighbours, and where
+    geodesics between points are unique their length is *the* distance.
 
     Parameters
     ----------
@@ -85,11 +85,6 @@ class RiemannianManifold:
     def derivative(self, x: ArrayLike) -> np.ndarray:
         """Return ∂gᵢⱼ/∂xₗ at the points x, shape (..., i, j, l)."""
         return self._derivative(self._points("derivative", "x", x))
-
-    def inner_product(self, x: ArrayLike, u: ArrayLike, v: ArrayLike) -> np.ndarray:
-        """Return g(u, v) of tangent vectors at x, shape (...)."""
-        points, first, second = self._tangents("inner_product", x, u=u, v=v)
-        return np.einsum("...i,...ij,...j->...", first, self._metric(points), second)[()]
 
     def norm(self, x: ArrayLike, v: ArrayLike) -> np.ndarray:
         """Return the length √g(v, v) of tangent vectors v at x, shape (...)."""
@@ -156,15 +151,6 @@ class RiemannianManifold:
         """
         return self._christoffel(self._points("christoffel_symbols", "x", x))
 
-    def riemann_tensor(self, x: ArrayLike) -> np.ndarray:
-        """Return the curvature tensor, shape (..., k, k, k, k).
-
-        The entry [..., m, l, i, j] is Rᵐₗᵢⱼ = ∂ᵢΓᵐⱼₗ − ∂ⱼΓᵐᵢₗ + Γᵐᵢₛ·Γˢⱼₗ − Γᵐⱼₛ·Γˢᵢₗ, the component m of
-        R(∂ᵢ, ∂ⱼ)∂ₗ with R(u, v) = ∇ᵤ∇ᵥ − ∇ᵥ∇ᵤ − ∇₍ᵤ,ᵥ₎. The symbols are differentiated by central
-        differences.
-        """
-        return self._riemann(self._points("riemann_tensor", "x", x))
-
     def sectional_curvature(self, x: ArrayLike, u: ArrayLike, v: ArrayLike) -> np.ndarray:
         """Return the curvature of the planes spanned by u and v at x, shape (...); +1 for the unit sphere.
 
@@ -216,8 +202,9 @@ class RiemannianManifold:
         Returns
         -------
         callable
-            Maps times of any shape to points, shape (*t.shape, ..., k). The speed is constant. For many
-            lengths in one direction this is far cheaper than `exponential_map` for each of them.
+            Maps times of any shape to points, shape (*t.shape, ..., k). The speed is constant. The
+            geodesic equation is integrated by DOP853 with a relative tolerance of 1e-12, all points as one
+            system; many times cost little more than the last of them.
 
         Raises
         ------
@@ -232,20 +219,6 @@ class RiemannianManifold:
             return (points + moved).reshape(*times.shape, *points.shape)
 
         return at
-
-    def exponential_map(self, x: ArrayLike, v: ArrayLike) -> np.ndarray:
-        """Return the points at t = 1 of the geodesics that start at x with velocity v, shape (..., k).
-
-        The geodesic equation is integrated by DOP853 with a relative tolerance of 1e-12, all points as one
-        system.
-
-        Raises
-        ------
-        ArithmeticError
-            If a geodesic leaves the domain before it gets there.
-        """
-        points, velocity = self._tangents("exponential_map", x, v=v)
-        return points + self._flow("RiemannianManifold.exponential_map", points, velocity, np.ones(1))[0]
 
     def _flow(self, where: str, points: np.ndarray, velocity: np.ndarray, t: np.ndarray) -> np.ndarray:
         """Return displacements at times t, shape (m, ..., k)."""
@@ -274,45 +247,9 @@ class RiemannianManifold:
             If no shortest path was found to that precision.
         """
         points, ends = self._ends("distance", x, y)
-        return self._distance("RiemannianManifold.distance", points, ends - points)
+        return self.unchecked_distance("RiemannianManifold.distance", points, ends - points)
 
-    def logarithm_map(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
-        """Return the velocities at x of the shortest geodesics found to y, shape (..., k).
-
-        `exponential_map(x, logarithm_map(x, y))` is y, and the norm is the distance.
-
-        Raises
-        ------
-        ArithmeticError
-            If no shortest path was found.
-        """
-        points, ends = self._ends("logarithm_map", x, y)
-        found = self._between("RiemannianManifold.logarithm_map", points, ends - points, _PATH)
-        return found.velocity(np.zeros(1))[0].reshape(points.shape)
-
-    def geodesic_between(self, x: ArrayLike, y: ArrayLike) -> Callable[[ArrayLike], np.ndarray]:
-        """Return the shortest geodesics found from x at t = 0 to y at t = 1, as a function of time.
-
-        Returns
-        -------
-        callable
-            Maps times of any shape to points, shape (*t.shape, ..., k); beyond the ends the geodesics go on.
-
-        Raises
-        ------
-        ArithmeticError
-            If no shortest path was found; when called, if a geodesic leaves the domain beyond its ends.
-        """
-        points, ends = self._ends("geodesic_between", x, y)
-        displacement = self._displacement("RiemannianManifold.geodesic_between", points, ends - points)
-
-        def at(t: ArrayLike) -> np.ndarray:
-            times = as_numbers("RiemannianManifold.geodesic_between", "t", t)
-            return points + displacement(times)
-
-        return at
-
-    def _distance(self, where: str, points: np.ndarray, step: np.ndarray) -> np.ndarray:
+    def unchecked_distance(self, where: str, points: np.ndarray, step: np.ndarray) -> np.ndarray:
         """Return the lengths of the shortest paths found from points to points + step."""
         found = self._between(where, points, step, _DISTANCE)
         return found.distance.reshape(points.shape[:-1])[()]
@@ -336,7 +273,7 @@ class RiemannianManifold:
             )
         return found
 
-    def _displacement(
+    def unchecked_displacement(
         self, where: str, points: np.ndarray, step: np.ndarray
     ) -> Callable[[np.ndarray], np.ndarray]:
         """Return the way from points along the shortest paths found to points + step.
@@ -423,6 +360,11 @@ class RiemannianManifold:
         return np.linalg.solve(self._metric(points), flat).reshape(lowered.shape)
 
     def _riemann(self, points: np.ndarray) -> np.ndarray:
+        """Return the curvature tensor, the symbols differentiated by central differences.
+
+        The entry [..., m, l, i, j] is Rᵐₗᵢⱼ = ∂ᵢΓᵐⱼₗ − ∂ⱼΓᵐᵢₗ + Γᵐᵢₛ·Γˢⱼₗ − Γᵐⱼₛ·Γˢᵢₗ, the component m of
+        R(∂ᵢ, ∂ⱼ)∂ₗ with R(u, v) = ∇ᵤ∇ᵥ − ∇ᵥ∇ᵤ − ∇₍ᵤ,ᵥ₎.
+        """
         symbols = self._christoffel(points)
         slope = differences.gradient(self._christoffel, points, self._scale(points))
         first = np.einsum("...mjli->...mlij", slope)

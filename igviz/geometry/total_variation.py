@@ -58,7 +58,7 @@ def total_variation(p: Family, q: Family) -> np.ndarray:
     """
     if not isinstance(p, Distribution):
         raise TypeError(f"total_variation: p must be a distribution such as igviz.Normal, got {p!r}")
-    p._require_same_family("total_variation", q)
+    p.require_same_family("total_variation", q)
     for family, closed_form in _CLOSED_FORMS.items():
         if isinstance(p, family):
             return closed_form(p, q)

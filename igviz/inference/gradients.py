@@ -160,7 +160,7 @@ def sample_gradients(
     Roeder, G., Wu, Y. and Duvenaud, D. (2017). Sticking the landing, section 1 (variance at the posterior).
     """
     where = "sample_gradients"
-    if not isinstance(estimator, str) or estimator not in _ESTIMATES:
+    if not isinstance(estimator, str) or estimator not in ESTIMATES:
         names = ", ".join(repr(name) for name in ESTIMATORS)
         raise ValueError(f"{where}: estimator must be one of {names}, got {estimator!r}")
     at = one_gaussian(where, q, model.dimension)
@@ -174,7 +174,7 @@ def sample_gradients(
             constants = GaussianGradient(np.zeros(()), np.zeros(()))
         by_mean, by_cov = np.empty_like(noise), np.empty((*noise.shape, at.mean.size))
         for block in blocks(count, BLOCK):
-            found = _ESTIMATES[estimator](model, at, noise[block], constants)
+            found = ESTIMATES[estimator](model, at, noise[block], constants)
             by_mean[block], by_cov[block] = found.mean, found.cov
     return _finite(where, GaussianGradient(by_mean, by_cov))
 
@@ -182,7 +182,7 @@ def sample_gradients(
 # -- the estimators ------------------------------------------------------------------------------------------
 
 
-def _score(at: OneGaussian, noise: np.ndarray) -> GaussianGradient:
+def gaussian_score(at: OneGaussian, noise: np.ndarray) -> GaussianGradient:
     """Return the score of q by mean and covariance, u and ½(u·uᵀ − Λ)."""
     pull = at.pull(noise)
     return GaussianGradient(pull, 0.5 * (pull[..., :, None] * pull[..., None, :] - at.precision))
@@ -191,7 +191,7 @@ def _score(at: OneGaussian, noise: np.ndarray) -> GaussianGradient:
 def _by_score(
     model: Model, at: OneGaussian, noise: np.ndarray, constants: GaussianGradient
 ) -> GaussianGradient:
-    weight, score = at.log_weight(model, noise), _score(at, noise)
+    weight, score = at.log_weight(model, noise), gaussian_score(at, noise)
     return GaussianGradient(
         (weight[:, None] - constants.mean) * score.mean, (weight[:, None, None] - constants.cov) * score.cov
     )
@@ -206,7 +206,7 @@ def _best_constants(model: Model, at: OneGaussian, noise: np.ndarray) -> Gaussia
     top, bottom = ([np.zeros(d), np.zeros((d, d))] for _ in range(2))
     for block in blocks(len(noise), BLOCK):
         weight = at.log_weight(model, noise[block])
-        for part, score in enumerate(_score(at, noise[block])):
+        for part, score in enumerate(gaussian_score(at, noise[block])):
             top[part] += np.tensordot(weight, score**2, axes=1)
             bottom[part] += np.sum(score**2, axis=0)
     return GaussianGradient(top[0] / bottom[0], top[1] / bottom[1])
@@ -233,13 +233,13 @@ def _bonnet_and_price(
     )
 
 
-_ESTIMATES: dict[str, Callable[[Model, OneGaussian, np.ndarray, GaussianGradient], GaussianGradient]] = {
+ESTIMATES: dict[str, Callable[[Model, OneGaussian, np.ndarray, GaussianGradient], GaussianGradient]] = {
     "score function": _by_score,
     "control variate": _by_score,
     "reparameterised": _reparameterised,
     "Bonnet and Price": _bonnet_and_price,
 }
-ESTIMATORS = tuple(_ESTIMATES)
+ESTIMATORS = tuple(ESTIMATES)
 
 
 def _finite(where: str, found: GaussianGradient) -> GaussianGradient:

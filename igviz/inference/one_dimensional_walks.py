@@ -152,4 +152,3 @@ _WALKERS: dict[str, Step] = {
     "mean and Cholesky factor": _by_std,
     "Adam": _adam,
 }
-KINDS = (*_WALKERS, "natural gradient")

@@ -14,7 +14,6 @@ from scipy.special import expit
 from igviz.geometry.families.normal import Normal
 from igviz.inference.arguments import require_count, require_positive
 from igviz.models import vae_likelihood, vae_progress, vae_refinement, vae_storage
-from igviz.models.image_posterior import ImagePosterior
 from igviz.models.images import check_images
 from igviz.models.network import Network, checked_dtype
 from igviz.models.vae_checks import check_points, check_q, check_settings, check_sizes
@@ -347,24 +346,6 @@ class VAE:
         require_count("VAE.refine", "steps", steps, 1)
         require_positive("VAE.refine", "step", step, 1.0)
         return Normal(*vae_refinement.refine(self.decoder, x, *self._given("refine", x, q), steps, step))
-
-    def posterior(self, image: ArrayLike) -> ImagePosterior:
-        """Return the log joint of one image, shape (pixels,), and its z: a model for `elbo` and its like.
-
-        On it `igviz.natural_gradient_vi` with a diagonal covariance is `refine`; with a full one it shows
-        what independent normals lose.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the image is of another shape, or a pixel is not 0 or 1.
-        """
-        pixels = self.decoder.sizes[-1]
-        if np.shape(image) != (pixels,):
-            raise ValueError(f"VAE.posterior: image must have shape ({pixels},), got {np.shape(image)}")
-        return ImagePosterior(
-            self.decoder, check_images("VAE.posterior", np.asarray(image)[None], pixels, "image")[0]
-        )
 
     # -- files ---------------------------------------------------------------------------------------------
 

@@ -82,9 +82,3 @@ def numerals(places: ArrayLike, labels: ArrayLike, **options: Any) -> list[Line2
         }
         made.append(Line2D(*points[which == digit].T, **{**settings, **options}))
     return made
-
-
-def codes(axes: Axes, places: ArrayLike, labels: ArrayLike, **options: Any) -> None:
-    """Draw `numerals` in an axes; for a ``setup``, for they are slow."""
-    for line in numerals(places, labels, **options):
-        axes.add_line(line)

@@ -62,12 +62,12 @@ class Family:
     @property
     def numeric(self) -> bool:
         """Whether Fisher–Rao distances and paths are found numerically, in a chart that the family names."""
-        return self.cls._fisher_rao_chart is not None
+        return self.cls.fisher_rao_chart is not None
 
     @property
     def measured(self) -> bool:
         """Whether there are Fisher–Rao distances and paths."""
-        closed = self.cls._fisher_rao_distance is not Distribution._fisher_rao_distance
+        closed = self.cls.fisher_rao_distance_to is not Distribution.fisher_rao_distance_to
         return closed or self.numeric
 
     def pair(self, seed: int = 0, size: int = 40) -> tuple[Any, Any]:

@@ -48,7 +48,7 @@ def score(p, x, step=1e-5):
     """Derivative of log p(x) by (location, scale), shape (2, ...), knowing nothing but the density."""
     parts = []
     for move in np.eye(2):
-        up, down = (p._at(p.source + sign * step * move) for sign in (1, -1))
+        up, down = (p.with_coordinates(p.source + sign * step * move) for sign in (1, -1))
         parts.append((up.log_prob(x) - down.log_prob(x)) / (2 * step))
     return np.array(parts)
 
@@ -109,7 +109,7 @@ def test_against_derivatives_of_scipys_distribution_function(family):
     edges, step = edges_for(p), 1e-4
 
     def probabilities(source):
-        return np.diff(np.concatenate([[0.0], twin(p._at(source)).cdf(edges), [1.0]]))
+        return np.diff(np.concatenate([[0.0], twin(p.with_coordinates(source)).cdf(edges), [1.0]]))
 
     slopes = np.array(
         [
@@ -129,7 +129,7 @@ def test_against_monte_carlo_of_the_label(family):
     label = np.searchsorted(edges, p.sample(n, np.random.default_rng(5)))
 
     def log_probability(source):
-        at = p._at(source).cdf(edges)
+        at = p.with_coordinates(source).cdf(edges)
         return np.log(np.diff(np.concatenate([[0.0], at, [1.0]])))
 
     scores = [

@@ -76,7 +76,7 @@ def test_observed_is_minus_the_derivative_of_the_score(family, chart):
             step = 2e-4 * unit * axis
 
             def total(fraction, p=p, data=data, step=step):
-                moved = p._at(p.coordinates(chart) + fraction * step, chart)
+                moved = p.with_coordinates(p.coordinates(chart) + fraction * step, chart)
                 return np.sum(moved.score(data, chart), axis=0)
 
             slope = 8 * (total(1) - total(-1)) - (total(2) - total(-2))

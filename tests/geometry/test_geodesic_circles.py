@@ -38,7 +38,7 @@ def length_by_quadrature(p, ring):
     turn = np.linspace(0.0, 1.0, len(ring))
     curve = CubicSpline(turn, ring, bc_type="periodic")
     u = (np.arange(20_000) + 0.5) / 20_000
-    velocity, metric = curve(u, 1), p._at(curve(u)).fisher("source")
+    velocity, metric = curve(u, 1), p.with_coordinates(curve(u)).fisher("source")
     return np.mean(np.sqrt(np.einsum("ni,nij,nj->n", velocity, metric, velocity)))
 
 
@@ -48,7 +48,7 @@ def test_constant_curvatures(p, expected):
     np.testing.assert_allclose(
         geodesic_fan(p, RADII).circumferences, circumference(expected, RADII), rtol=1e-9
     )
-    surface = RiemannianManifold(lambda x: p._at(x).fisher("source"), dimension=2)
+    surface = RiemannianManifold(lambda x: p.with_coordinates(x).fisher("source"), dimension=2)
     assert float(surface.gaussian_curvature(p.source)) == pytest.approx(expected, abs=1e-8)
 
 
@@ -68,7 +68,7 @@ def test_ends_and_circles_lie_at_the_radius(p):
         for points in (ends[::9], ring[::51]):
             inside = np.all(np.isfinite(points), axis=-1)
             assert np.sum(inside) > 2
-            distances = ig.fisher_rao_distance(p, p._at(points[inside]))
+            distances = ig.fisher_rao_distance(p, p.with_coordinates(points[inside]))
             np.testing.assert_allclose(distances, radius, rtol=2e-7)
         np.testing.assert_allclose(ring[0], ring[-1], rtol=1e-12)
 
@@ -81,7 +81,7 @@ def test_geodesics_leave_evenly_and_straight_on(p):
     if even is not None:
         np.testing.assert_allclose(fan.geodesics[0] - p.source, even - p.source, atol=1e-9)
     whole = np.all(np.isfinite(fan.geodesics[2]), axis=-1)
-    ends, halves = (p._at(points[whole][::7]) for points in (fan.geodesics[2], fan.geodesics[1]))
+    ends, halves = (p.with_coordinates(points[whole][::7]) for points in (fan.geodesics[2], fan.geodesics[1]))
     np.testing.assert_allclose(ig.fisher_rao_distance(halves, ends), 0.5, rtol=1e-7)
 
 

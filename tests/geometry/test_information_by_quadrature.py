@@ -16,7 +16,7 @@ LINE = (-np.inf, np.inf)
 
 def plane(p):
     """Whether p is of a family of scalar observations with one or two coordinates."""
-    return p._observation_rank == 0 and p.source.shape[-1] <= 2
+    return p.observation_rank == 0 and p.source.shape[-1] <= 2
 
 
 MEMBERS = [
@@ -68,7 +68,7 @@ def assert_matrix(actual, expected, rtol):
 @pytest.mark.parametrize(("family", "p"), MEMBERS)
 def test_both_forms_are_the_closed_form_of_the_family(family, p):
     result = information_by_quadrature(
-        lambda x, *theta: p._at(theta).log_prob(x), p.source, **domain(family, p)
+        lambda x, *theta: p.with_coordinates(theta).log_prob(x), p.source, **domain(family, p)
     )
     assert_matrix(result.outer_product, p.fisher(), 3e-9)
     expected = p.fisher() * (np.array([[0.0, 0.0], [0.0, 1.0]]) if family.kinks else 1.0)

@@ -78,8 +78,8 @@ def steps(p, chart, size):
         # the step that was really taken, after rounding
         up, down = centre + shift, centre - shift
         yield (
-            p._at(up, chart),
-            p._at(down, chart),
+            p.with_coordinates(up, chart),
+            p.with_coordinates(down, chart),
             (up - down)[..., i],
         )
 
@@ -162,7 +162,7 @@ def test_samples_have_the_expectation_parameters(family: Family, p):
 def test_coordinates_round_trip(family: Family, p, chart):
     coordinates = p.coordinates(chart)
     assert coordinates.shape == (*p.shape, p.dimension)
-    back = p._at(coordinates, chart)
+    back = p.with_coordinates(coordinates, chart)
     close(back.source, p.source, rtol=1e-12)
     fixed = {name: getattr(p, name) for name in p._fixed}
     assert family.cls.from_coordinates(coordinates, chart, **fixed) == back
@@ -492,7 +492,7 @@ def test_equality_and_hash_go_by_parameters(family: Family, p):
     twin = family.cls(*(getattr(p, field.name) for field in dataclasses.fields(p)))
     assert twin == p and hash(twin) == hash(p) and twin is not p
     chart = "natural" if is_exponential(family) else "source"
-    assert p._at(1.01 * p.coordinates(chart), chart) != p
+    assert p.with_coordinates(1.01 * p.coordinates(chart), chart) != p
     assert p != "something else"
 
 

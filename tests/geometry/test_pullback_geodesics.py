@@ -146,14 +146,13 @@ def test_near_points_have_the_geodesic_equations_length(plain, pairs):
         near = start + 0.05 * (end - start)
         path = plain.geodesic(start, near)
         np.testing.assert_allclose(path.length, manifold.distance(start, near), rtol=1e-5)
-        middle = manifold.geodesic_between(start, near)(0.5)
-        np.testing.assert_allclose(path(0.5), middle, atol=2e-3 * np.linalg.norm(near - start))
+        halves = manifold.distance(path(0.5), [start, near])
+        np.testing.assert_allclose(halves, 0.5 * path.length, rtol=2e-3)
 
 
 def test_its_speed_is_constant(plain, found):
     t = np.linspace(0.0, 1.0, 33)
     for path in found:
-        assert uneven(plain.kl_steps(path(path.even_steps(32)))) < 1e-4
         many = path.kl_steps(256)
         assert uneven(many) < 0.01
         # steps of equal length have equal KL up to the fourth order
@@ -177,7 +176,7 @@ def test_the_cure_keeps_curves_inside(plain, cured, found):
     paths = [cured.geodesic(path.start, path.end) for path in found[:5]]
     for path in paths:
         assert path.length <= path.straight_length
-        assert uneven(cured.kl_steps(path(path.even_steps(32)))) < 1e-4
+        assert uneven(path.kl_steps(1024)) < 0.03
 
 
 def test_far_beyond_the_codes_nothing_breaks(plain, cured):
@@ -192,11 +191,9 @@ def test_far_beyond_the_codes_nothing_breaks(plain, cured):
         assert np.all(np.isfinite(points))
         np.testing.assert_allclose(points[[0, -1]], [path.start, path.end], atol=1e-12)
         assert path.length <= path.straight_length
-        assert np.all(np.isfinite(path.even_steps(8)))
     outside = cured.geodesic([50.0, 50.0], [60.0, 50.0])
     assert outside.length == outside.straight_length == 0.0
     np.testing.assert_allclose(outside(0.5), [55.0, 50.0])
-    np.testing.assert_array_equal(outside.even_steps(4), np.linspace(0.0, 1.0, 5))
 
 
 # -- parts -------------------------------------------------------------------------------------------------
@@ -281,8 +278,7 @@ def test_wrong_arguments_are_refused(plain, found):
         for value in (0, 2.5, True):
             with pytest.raises(ValueError, match=f"{name} must be a positive integer, got"):
                 plain.geodesic([0.0, 0.0], [1.0, 0.0], **{name: value})
-    for method in (found[0].kl_steps, found[0].even_steps):
-        with pytest.raises(ValueError, match="steps must be a positive integer, got 0"):
-            method(0)
+    with pytest.raises(ValueError, match="steps must be a positive integer, got 0"):
+        found[0].kl_steps(0)
     with pytest.raises(ValueError, match=r"t must lie in \[0, 1\]"):
         found[0](1.1)

@@ -167,7 +167,7 @@ def test_coordinates_need_their_last_axis(family, chart):
     p = family.points["single"]
 
     def make(coordinates):
-        return p._at(coordinates, chart)
+        return p.with_coordinates(coordinates, chart)
 
     message = rf"{family.name}: {chart} must have shape \(..., {re.escape(family.allowed)}\)"
     with pytest.raises(ValueError, match=rf"{message}.*, got shape \(2, {family.refused}\)"):
@@ -183,7 +183,7 @@ def test_coordinates_need_their_last_axis(family, chart):
 @for_families
 def test_charts(family):
     p = family.points["single"]
-    calls = [p.fisher, p.coordinates, lambda chart: p._at(p.source, chart)]
+    calls = [p.fisher, p.coordinates, lambda chart: p.with_coordinates(p.source, chart)]
     if isinstance(p, ig.ExponentialFamily):
         calls += [lambda chart: p.jacobian(chart, "source"), lambda chart: p.jacobian("source", chart)]
     names = ", ".join(repr(chart) for chart in family.cls.charts)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import igviz as ig
-from igviz.geometry.submanifolds import diagonal_normals
 from tests.inference.gaussian_cases import full_covariance, linear
 
 TARGETS = [
@@ -16,6 +15,14 @@ TARGETS = [
     ig.MultivariateNormal([0.3, -0.2, 0.9, 4.0], full_covariance(4, 32, 2.0)),
 ]
 for_targets = pytest.mark.parametrize("target", TARGETS, ids=lambda p: f"{p.mean.size} entries")
+
+
+def diagonal_normals(d):
+    """The normals on vectors of d numbers with diagonal covariance: an e-flat family."""
+    rows, columns = np.tril_indices(d)
+    kept = np.concatenate([np.ones(d, dtype=bool), rows == columns])
+    point = ig.MultivariateNormal(np.zeros(d), np.eye(d))
+    return ig.FlatSubmanifold(point, np.eye(kept.size)[kept], "natural")
 
 
 @for_targets

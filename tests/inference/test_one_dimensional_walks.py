@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import igviz as ig
-from igviz.inference.one_dimensional_walks import KINDS, walk
+from igviz.inference.one_dimensional_walks import walk
 
 MODEL = ig.PoissonRegression([[1.0]], [1.0], 1 / 1.5**2)
 BUMPY = ig.models.bimodal_posterior.model(3.0)
+KINDS = ("mean and covariance", "mean and Cholesky factor", "Adam", "natural gradient")
 STARTS = [(-1.3, 0.45), (0.7, 1.2), (-2.0, 0.3)]
 
 

@@ -119,7 +119,7 @@ class Bernoulli(ExponentialFamily):
         TypeError
             If q is not a Bernoulli.
         """
-        self._require_same_family("Bernoulli.kl", q)
+        self.require_same_family("Bernoulli.kl", q)
         p, other = self.probability, q.probability
         # the difference of the complements is known exactly, though the complements are rounded
         return generalised_kl(p, other) + generalised_kl(1.0 - p, 1.0 - other, difference=p - other)
@@ -142,13 +142,14 @@ class Bernoulli(ExponentialFamily):
         p = self.probability[..., None, None, None]
         return p * (1.0 - p) * (1.0 - 2.0 * p)
 
-    def _overlaps(self, q: Self) -> np.ndarray:
+    def overlaps(self, q: Self) -> np.ndarray:
+        """Return where both are possible, of the broadcast shape."""
         return np.abs(self.probability - q.probability) < 1.0
 
-    def _straight_point(self, q: Self, t: np.ndarray, chart: str) -> Self:
+    def straight_point(self, q: Self, t: np.ndarray, chart: str) -> Self:
         """In the natural chart mix log-probabilities, over the outcomes that both allow."""
         if chart != "natural":
-            return super()._straight_point(q, t, chart)
+            return super().straight_point(q, t, chart)
         p, other = self.probability, q.probability
         ones, zeros = (p > 0.0) & (other > 0.0), (p < 1.0) & (other < 1.0)
         inside = ones & zeros
@@ -156,7 +157,7 @@ class Bernoulli(ExponentialFamily):
         mixed = special.expit((1.0 - t) * start + t * end)
         return type(self)(np.where(inside, mixed, np.where(ones, 1.0, 0.0)))
 
-    def _fisher_rao_distance(self, q: Self) -> np.ndarray:
+    def fisher_rao_distance_to(self, q: Self) -> np.ndarray:
         """Return 4·asin(‖√p − √q‖/2) over the two outcomes; arccos would lose half the digits."""
         p, other = self.probability, q.probability
         gap = p - other
@@ -166,7 +167,7 @@ class Bernoulli(ExponentialFamily):
         chord = np.hypot(gap / np.where(ones > 0.0, ones, 1.0), gap / np.where(zeros > 0.0, zeros, 1.0))
         return 4.0 * np.arcsin(0.5 * chord)
 
-    def _fisher_rao_path(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+    def fisher_rao_path_to(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
         """Turn (√(1 − p), √p) evenly on the quarter circle; the path ends at the corners."""
         start, end = (np.arctan2(np.sqrt(r.probability), np.sqrt(1.0 - r.probability)) for r in (self, q))
 

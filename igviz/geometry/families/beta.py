@@ -45,7 +45,8 @@ class Beta(Concentrations):
         self._require("b", self.b > 0.0, "positive", self.b)
 
     @property
-    def _concentration(self) -> np.ndarray:
+    def concentrations(self) -> np.ndarray:
+        """The concentrations, shape (..., number of them)."""
         return np.stack([self.a, self.b], axis=-1)
 
     @classmethod

@@ -73,8 +73,9 @@ class Categorical(ExponentialFamily):
             mended.flags.writeable = False
             object.__setattr__(self, "probabilities", mended)
 
-    def _require_same_family(self, where: str, other: object) -> None:
-        super()._require_same_family(where, other)
+    def require_same_family(self, where: str, other: object) -> None:
+        """Raise TypeError or ValueError unless the other has this family and its grid broadcasts."""
+        super().require_same_family(where, other)
         assert isinstance(other, Categorical)
         ours, theirs = self.probabilities.shape[-1], other.probabilities.shape[-1]
         if ours != theirs:
@@ -129,10 +130,11 @@ class Categorical(ExponentialFamily):
 
     @classmethod
     def _coordinates(cls, name: str, coordinates: ArrayLike) -> np.ndarray:
-        array = as_numbers(cls._family(), name, coordinates)
+        array = as_numbers(cls.family_name(), name, coordinates)
         if array.ndim == 0 or array.shape[-1] == 0:
             raise ValueError(
-                f"{cls._family()}: {name} must have shape (..., K - 1) for K classes, got shape {array.shape}"
+                f"{cls.family_name()}: {name} must have shape (..., K - 1) for K classes, "
+                f"got shape {array.shape}"
             )
         cls._require(name, np.isfinite(array), "finite", array)
         return array
@@ -189,7 +191,7 @@ class Categorical(ExponentialFamily):
         ValueError
             If q has another number of classes.
         """
-        self._require_same_family("Categorical.kl", q)
+        self.require_same_family("Categorical.kl", q)
         return np.sum(generalised_kl(self.probabilities, q.probabilities), axis=-1)
 
     # -- Fisher matrices -----------------------------------------------------------------------------------
@@ -227,20 +229,21 @@ class Categorical(ExponentialFamily):
         moved = first[..., :, None, None] * fisher[..., None, :, :]
         return own - moved - np.swapaxes(moved, -3, -2)
 
-    def _squared_speed(self, velocity: np.ndarray, chart: str) -> np.ndarray:
+    def squared_speed(self, velocity: np.ndarray, chart: str) -> np.ndarray:
         """Return Σ dpᵢ²/pᵢ over the classes with probability: a path on a face of the simplex stays there."""
         if chart == "natural":
-            return super()._squared_speed(velocity, chart)
+            return super().squared_speed(velocity, chart)
         last = -np.sum(velocity, axis=-1, keepdims=True)
         velocities, p = np.concatenate([velocity, last], axis=-1), self.probabilities
         return np.sum(np.where(p > 0.0, velocities, 0.0) ** 2 / np.where(p > 0.0, p, 1.0), axis=-1)
 
     # -- paths and distances -------------------------------------------------------------------------------
 
-    def _overlaps(self, q: Self) -> np.ndarray:
+    def overlaps(self, q: Self) -> np.ndarray:
+        """Return where both are possible, of the broadcast shape."""
         return np.any((self.probabilities > 0.0) & (q.probabilities > 0.0), axis=-1)
 
-    def _straight_point(self, q: Self, t: np.ndarray, chart: str) -> Self:
+    def straight_point(self, q: Self, t: np.ndarray, chart: str) -> Self:
         """Mixtures of probabilities, or of their logarithms over the classes that both allow."""
         p, other, t = self.probabilities, q.probabilities, t[..., None]
         if chart != "natural":
@@ -249,7 +252,7 @@ class Categorical(ExponentialFamily):
         logarithms = (1.0 - t) * np.log(np.where(both, p, 1.0)) + t * np.log(np.where(both, other, 1.0))
         return type(self)(special.softmax(np.where(both, logarithms, -np.inf), axis=-1))
 
-    def _fisher_rao_distance(self, q: Self) -> np.ndarray:
+    def fisher_rao_distance_to(self, q: Self) -> np.ndarray:
         """Return 4·asin(‖√p − √q‖/2); arccos would lose half the digits."""
         chord = np.linalg.norm(self._root_gap(q), axis=-1)
         return np.minimum(4.0 * np.arcsin(0.5 * chord), np.pi)
@@ -260,9 +263,9 @@ class Categorical(ExponentialFamily):
         roots = np.sqrt(p) + np.sqrt(other)
         return (other - p) / np.where(roots > 0.0, roots, 1.0)
 
-    def _fisher_rao_path(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+    def fisher_rao_path_to(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
         """Follow the great circle through √p and √q evenly; the path ends at the boundary of the simplex."""
-        angle = 0.5 * self._fisher_rao_distance(q)
+        angle = 0.5 * self.fisher_rao_distance_to(q)
         apart = angle > 0.0
         start, gap = np.sqrt(self.probabilities), self._root_gap(q)
 

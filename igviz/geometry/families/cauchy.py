@@ -40,7 +40,8 @@ class Cauchy(LocationScale):
     Cauchy distributions.
     """
 
-    def _metric(self) -> tuple[Any, Any]:
+    def standard_metric(self) -> tuple[Any, Any]:
+        """Return a and b of the Fisher metric (a·dlocation² + b·dscale²)/scale²."""
         return 0.5, 0.5
 
     def _standard_log_prob(self, z: np.ndarray) -> np.ndarray:
@@ -52,7 +53,8 @@ class Cauchy(LocationScale):
     def _standard_curvature(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return heavy_tailed_curvature(z, 1.0)
 
-    def _standard_cdf(self, z: np.ndarray) -> np.ndarray:
+    def standard_cdf(self, z: np.ndarray) -> np.ndarray:
+        """Return the distribution function of the standard member at z."""
         return np.arctan2(1.0, -z) / np.pi
 
     def _standard_entropy(self) -> Any:
@@ -79,7 +81,7 @@ class Cauchy(LocationScale):
         Chyzak, F. and Nielsen, F. (2019). A closed-form formula for the Kullback–Leibler divergence between
         Cauchy distributions.
         """
-        self._require_same_family("Cauchy.kl", q)
+        self.require_same_family("Cauchy.kl", q)
         d = half_plane.distance(q.location - self.location, self.scale, q.scale)
         near = np.log1p(np.sinh(0.5 * np.minimum(d, 1.0)) ** 2)
         far = d + 2.0 * (np.log1p(np.exp(-d)) - np.log(2.0))

@@ -32,13 +32,13 @@ class Concentrations(ExponentialFamily):
     The concentrations aᵢ are source and natural coordinates both, the sufficient statistics are log xᵢ, the
     base measure is Π 1/xᵢ and A = Σ log Γ(aᵢ) − log Γ(Σa).
 
-    A family provides its fields, `_concentration`, `_from_concentration` and `_shares`.
+    A family provides its fields, `concentrations`, `_from_concentration` and `_shares`.
     """
 
-    _fisher_rao_chart: ClassVar = ConcentrationsChart()
+    fisher_rao_chart: ClassVar = ConcentrationsChart()
 
     @property
-    def _concentration(self) -> np.ndarray:
+    def concentrations(self) -> np.ndarray:
         """The concentrations, shape (..., K)."""
         raise NotImplementedError
 
@@ -60,14 +60,14 @@ class Concentrations(ExponentialFamily):
         raise NotImplementedError
 
     def _total(self) -> np.ndarray:
-        return np.sum(self._concentration, axis=-1)
+        return np.sum(self.concentrations, axis=-1)
 
     # -- charts --------------------------------------------------------------------------------------------
 
     @property
     def source(self) -> np.ndarray:
         """The concentrations, shape (..., K)."""
-        return np.array(self._concentration)
+        return np.array(self.concentrations)
 
     @property
     def natural(self) -> np.ndarray:
@@ -77,7 +77,7 @@ class Concentrations(ExponentialFamily):
     @property
     def expectation(self) -> np.ndarray:
         """E[log xᵢ] = ψ(aᵢ) − ψ(Σa), shape (..., K)."""
-        a, total = self._concentration, self._total()[..., None]
+        a, total = self.concentrations, self._total()[..., None]
         return np.log(a / total) + (digamma_excess(a) - digamma_excess(total))
 
     @classmethod
@@ -118,7 +118,7 @@ class Concentrations(ExponentialFamily):
 
     def log_partition(self) -> np.ndarray:
         """Return A = Σ log Γ(aᵢ) − log Γ(Σa) in nats, of shape `shape`."""
-        return np.sum(special.gammaln(self._concentration), axis=-1) - special.gammaln(self._total())
+        return np.sum(special.gammaln(self.concentrations), axis=-1) - special.gammaln(self._total())
 
     def sufficient_statistics(self, x: ArrayLike) -> np.ndarray:
         """Return log xᵢ, shape (..., K); nan outside the support."""
@@ -142,7 +142,7 @@ class Concentrations(ExponentialFamily):
         formula for Γ the large terms cancel on paper and not in the numbers.
         """
         shares, inside = self._shares(x)
-        a, total = self._concentration, self._total()
+        a, total = self.concentrations, self._total()
         interior = np.all(~(shares <= 0.0), axis=-1)
         positive = np.where(interior[..., None], shares, 1.0)
         # Σaᵢ = Σ total·xᵢ, so that the linear terms of the sum cancel
@@ -158,7 +158,7 @@ class Concentrations(ExponentialFamily):
 
         Evaluated with Stirling's formula, in which the terms of size a·log a cancel on paper.
         """
-        a, total = self._concentration, self._total()
+        a, total = self.concentrations, self._total()
         parts = np.log(a / total[..., None]) + log_gamma_excess(a) - (a - 1.0) * digamma_excess(a)
         whole = log_gamma_excess(total) - (total - a.shape[-1]) * digamma_excess(total)
         return np.sum(parts, axis=-1) - whole
@@ -177,8 +177,8 @@ class Concentrations(ExponentialFamily):
         ValueError
             If q has another number of concentrations.
         """
-        self._require_same_family(f"{self._family()}.kl", q)
-        a, other = self._concentration, q._concentration
+        self.require_same_family(f"{self.family_name()}.kl", q)
+        a, other = self.concentrations, q.concentrations
         total, other_total = self._total()[..., None], q._total()[..., None]
         step = other - a
         # the difference of the sums, which the sums themselves have rounded
@@ -194,7 +194,7 @@ class Concentrations(ExponentialFamily):
     # -- derivatives of A ----------------------------------------------------------------------------------
 
     def _fisher_natural(self) -> np.ndarray:
-        a = self._concentration
+        a = self.concentrations
         return trigamma(a)[..., None] * np.eye(a.shape[-1]) - trigamma(self._total())[..., None, None]
 
     def _fisher_source(self) -> np.ndarray:
@@ -206,7 +206,7 @@ class Concentrations(ExponentialFamily):
         1/ψ′(a) = a − d(a) with d = a·c/(a + c), c = a²·ψ′ − a. Large concentrations cancel from the
         denominator on paper if it is written in d.
         """
-        a, total = self._concentration, self._total()
+        a, total = self.concentrations, self._total()
         weights = 1.0 / trigamma(a)
         direct = 1.0 / trigamma(total) - np.sum(weights, axis=-1)
         deficit = np.sum(_deficit(a), axis=-1) - _deficit(total)
@@ -215,12 +215,12 @@ class Concentrations(ExponentialFamily):
         return own + weights[..., :, None] * weights[..., None, :] / denominator
 
     def _source_to_natural(self) -> np.ndarray:
-        k = self._concentration.shape[-1]
+        k = self.concentrations.shape[-1]
         return np.broadcast_to(np.eye(k), (*self.shape, k, k))
 
     def third_cumulant(self) -> np.ndarray:
         """Return ∂³A, shape (..., K, K, K): ψ″(aᵢ) where all indices are i, less ψ″(Σa) everywhere."""
-        a = self._concentration
+        a = self.concentrations
         k = np.arange(a.shape[-1])
         result = np.zeros((*a.shape, k.size, k.size))
         result[..., k, k, k] = tetragamma(a)

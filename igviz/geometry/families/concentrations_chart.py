@@ -58,7 +58,7 @@ class ConcentrationsChart:
 
     def coordinates(self, p: Any) -> np.ndarray:
         """Return (log s, log(aᵢ/a_K))."""
-        a = p._concentration
+        a = p.concentrations
         logs = np.log(a)
         return np.concatenate(
             [np.log(np.sum(a, axis=-1, keepdims=True)), logs[..., :-1] - logs[..., -1:]], -1
@@ -66,14 +66,14 @@ class ConcentrationsChart:
 
     def step(self, p: Any, q: Any) -> np.ndarray:
         """Return the change of the coordinates from p to q."""
-        a, b = p._concentration, q._concentration
+        a, b = p.concentrations, q.concentrations
         logs = log_change(a, b)
         totals = (np.sum(c, axis=-1, keepdims=True) for c in (a, b, b - a))
         return np.concatenate([log_change(*totals), logs[..., :-1] - logs[..., -1:]], axis=-1)
 
     def moved(self, p: Any, step: np.ndarray) -> np.ndarray:
         """Return the concentrations a step away from p."""
-        a = p._concentration
+        a = p.concentrations
         logs = np.concatenate([step[..., 1:], np.zeros_like(step[..., :1])], axis=-1)
         # the largest is taken out, which the exponential could not hold otherwise
         top = np.max(logs, axis=-1, keepdims=True)
@@ -83,7 +83,7 @@ class ConcentrationsChart:
 
     def velocity(self, p: Any, velocity: np.ndarray) -> np.ndarray:
         """Return the change of the coordinates by that of the concentrations."""
-        a = p._concentration
+        a = p.concentrations
         logs = velocity / a
         total = np.sum(velocity, axis=-1, keepdims=True) / np.sum(a, axis=-1, keepdims=True)
         return np.concatenate([total + 0.0 * logs[..., :1], logs[..., :-1] - logs[..., -1:]], axis=-1)

@@ -44,7 +44,7 @@ class Dirichlet(Concentrations):
     concentration: Parameter
 
     _ranks: ClassVar[dict[str, int]] = {"concentration": 1}
-    _observation_rank: ClassVar[int] = 1
+    observation_rank: ClassVar[int] = 1
 
     def _check(self) -> None:
         a = self.concentration
@@ -54,8 +54,9 @@ class Dirichlet(Concentrations):
             )
         self._require("concentration", a > 0.0, "positive", a)
 
-    def _require_same_family(self, where: str, other: object) -> None:
-        super()._require_same_family(where, other)
+    def require_same_family(self, where: str, other: object) -> None:
+        """Raise TypeError or ValueError unless the other has this family and its grid broadcasts."""
+        super().require_same_family(where, other)
         assert isinstance(other, Dirichlet)
         ours, theirs = self.concentration.shape[-1], other.concentration.shape[-1]
         if ours != theirs:
@@ -64,7 +65,8 @@ class Dirichlet(Concentrations):
             )
 
     @property
-    def _concentration(self) -> np.ndarray:
+    def concentrations(self) -> np.ndarray:
+        """The concentrations, shape (..., number of them)."""
         return self.concentration
 
     @classmethod

@@ -26,8 +26,8 @@ class Distribution:
     """Base of all families: fields, broadcasting, indexing, checks and the names of the charts.
 
     A family adds its fields, `source`, `from_source`, `log_prob`, `entropy`, `kl`, `_check`, `_draw` and
-    `_fisher_source`. Where the Fisher–Rao geometry has closed forms it adds `_fisher_rao_distance` and
-    `_fisher_rao_path`, otherwise `_fisher_rao_chart`, the coordinates for the numeric route. Two
+    `_fisher_source`. Where the Fisher–Rao geometry has closed forms it adds `fisher_rao_distance_to` and
+    `fisher_rao_path_to`, otherwise `fisher_rao_chart`, the coordinates for the numeric route. Two
     distributions are equal if family and parameters are.
     """
 
@@ -35,21 +35,21 @@ class Distribution:
     # how many axes of its own, behind those of the grid, a field has: 1 for a vector, 2 for a matrix, else 0
     _ranks: ClassVar[dict[str, int]] = {}
     # how many axes one observation has: 1 for a vector
-    _observation_rank: ClassVar[int] = 0
+    observation_rank: ClassVar[int] = 0
     # coordinates in which Fisher–Rao distances and paths are found numerically
-    _fisher_rao_chart: ClassVar[fisher_rao.Chart | None] = None
+    fisher_rao_chart: ClassVar[fisher_rao.Chart | None] = None
     # fields that are no coordinates: they tell one surface of distributions from another
     _fixed: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         fields = dataclasses.fields(self)
-        arrays = [as_numbers(self._family(), f.name, getattr(self, f.name)) for f in fields]
+        arrays = [as_numbers(self.family_name(), f.name, getattr(self, f.name)) for f in fields]
         ranks = [self._ranks.get(f.name, 0) for f in fields]
         for f, array, rank in zip(fields, arrays, ranks, strict=True):
             if array.ndim < rank:
                 axes = "1 axis" if rank == 1 else f"{rank} axes"
                 raise ValueError(
-                    f"{self._family()}: {f.name} must have at least {axes}, got shape {array.shape}"
+                    f"{self.family_name()}: {f.name} must have at least {axes}, got shape {array.shape}"
                 )
             self._require(f.name, np.isfinite(array), "finite", array)
         batches = [array.shape[: array.ndim - rank] for array, rank in zip(arrays, ranks, strict=True)]
@@ -57,7 +57,7 @@ class Distribution:
             shape = np.broadcast_shapes(*batches)
         except ValueError:
             names = " and ".join(f"{f.name} {a.shape}" for f, a in zip(fields, arrays, strict=True))
-            raise ValueError(f"{self._family()}: shapes must broadcast, got {names}") from None
+            raise ValueError(f"{self.family_name()}: shapes must broadcast, got {names}") from None
         for f, array, batch in zip(fields, arrays, batches, strict=True):
             # a broadcast array is read-only, and as_numbers has made it a copy of what was given
             object.__setattr__(self, f.name, np.broadcast_to(array, shape + array.shape[len(batch) :]))
@@ -106,18 +106,18 @@ class Distribution:
         """Return the Fisher matrix in the source chart, shape (..., k, k)."""
         raise NotImplementedError
 
-    def _fisher_rao_distance(self, q: Self) -> np.ndarray:
+    def fisher_rao_distance_to(self, q: Self) -> np.ndarray:
         """Return the Fisher–Rao distance; numerically, unless a family has a closed form."""
         return fisher_rao.distance(self, q, self._require_fisher_rao_chart("fisher_rao_distance"))
 
-    def _fisher_rao_path(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+    def fisher_rao_path_to(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
         """Return the Fisher–Rao geodesic: a function from t to the family's parameters, in the fields' order.
 
         t arrives with the grid's axes appended, so that it broadcasts with the fields.
         """
         return fisher_rao.path(self, q, self._require_fisher_rao_chart("geodesic"))
 
-    def _squared_speed(self, velocity: np.ndarray, chart: str) -> np.ndarray:
+    def squared_speed(self, velocity: np.ndarray, chart: str) -> np.ndarray:
         """Return the squared length in the Fisher metric of velocities, shape (..., k), in a chart."""
         return np.einsum("...i,...ij,...j->...", velocity, self.fisher(chart), velocity)
 
@@ -141,7 +141,7 @@ class Distribution:
         ValueError
             If the family has no such chart.
         """
-        self._require_chart("coordinates", chart)
+        self.require_chart("coordinates", chart)
         return getattr(self, chart)
 
     @classmethod
@@ -163,10 +163,10 @@ class Distribution:
         ValueError
             If the family has no such chart, or no distribution has these coordinates.
         """
-        cls._require_chart("from_coordinates", chart)
+        cls.require_chart("from_coordinates", chart)
         return getattr(cls, f"from_{chart}")(coordinates, **fixed)
 
-    def _at(self, coordinates: ArrayLike, chart: str = "source") -> Self:
+    def with_coordinates(self, coordinates: ArrayLike, chart: str = "source") -> Self:
         """Return the distributions of the same surface with other coordinates: what is fixed stays."""
         fixed = {name: getattr(self, name) for name in self._fixed}
         return self.from_coordinates(coordinates, chart, **fixed)
@@ -199,15 +199,15 @@ class Distribution:
         """
         if not isinstance(rng, np.random.Generator):
             raise TypeError(
-                f"{self._family()}.sample: rng must be a numpy.random.Generator, "
+                f"{self.family_name()}.sample: rng must be a numpy.random.Generator, "
                 f"such as numpy.random.default_rng(0), got {rng!r}"
             )
         try:
             count = operator.index(n)
         except TypeError:
-            raise TypeError(f"{self._family()}.sample: n must be an integer, got {n!r}") from None
+            raise TypeError(f"{self.family_name()}.sample: n must be an integer, got {n!r}") from None
         if count < 0:
-            raise ValueError(f"{self._family()}.sample: n must not be negative, got {n!r}")
+            raise ValueError(f"{self.family_name()}.sample: n must not be negative, got {n!r}")
         return self._draw((count, *self.shape), rng)
 
     def fisher(self, chart: str = "source") -> np.ndarray:
@@ -228,7 +228,7 @@ class Distribution:
         ValueError
             If the family has no such chart.
         """
-        self._require_chart("fisher", chart)
+        self.require_chart("fisher", chart)
         return getattr(self, f"_fisher_{chart}")()
 
     def __getitem__(self, index: Any) -> Self:
@@ -241,7 +241,7 @@ class Distribution:
             parts.append(getattr(self, f.name)[(*index, *own)])
         return type(self)(*parts)
 
-    def _broadcast_to(self, shape: tuple[int, ...]) -> Self:
+    def broadcast_to(self, shape: tuple[int, ...]) -> Self:
         """Return the same distributions on a larger grid."""
         parts = []
         for f in dataclasses.fields(self):
@@ -252,7 +252,7 @@ class Distribution:
 
     def __iter__(self) -> Iterator[Self]:
         if not self.shape:
-            raise TypeError(f"a single {self._family()} is not a grid to iterate over")
+            raise TypeError(f"a single {self.family_name()} is not a grid to iterate over")
         return (self[i] for i in range(self.shape[0]))
 
     def __eq__(self, other: object) -> bool:
@@ -273,12 +273,13 @@ class Distribution:
             return np.array2string(value, separator=", ", threshold=12)
 
         inside = ", ".join(f"{f.name}={show(getattr(self, f.name))}" for f in dataclasses.fields(self))
-        return f"{self._family()}({inside})"
+        return f"{self.family_name()}({inside})"
 
     # -- checks shared by the families ---------------------------------------------------------------------
 
     @classmethod
-    def _family(cls) -> str:
+    def family_name(cls) -> str:
+        """Return the name of the family, for messages."""
         return cls.__name__
 
     @classmethod
@@ -289,39 +290,40 @@ class Distribution:
         index = tuple(int(i) for i in np.argwhere(~np.atleast_1d(ok))[0])
         place = f" at index {index}" if value.ndim else ""
         bad = float(np.atleast_1d(value)[index])
-        raise ValueError(f"{cls._family()}: {name} must be {allowed}, got {bad!r}{place}")
+        raise ValueError(f"{cls.family_name()}: {name} must be {allowed}, got {bad!r}{place}")
 
     @classmethod
-    def _require_chart(cls, where: str, chart: str) -> None:
+    def require_chart(cls, where: str, chart: str) -> None:
+        """Raise ValueError, in the name of the caller, unless the family has the chart."""
         if chart not in cls.charts:
             names = ", ".join(repr(name) for name in cls.charts)
-            raise ValueError(f"{cls._family()}.{where}: chart must be one of {names}, got {chart!r}")
+            raise ValueError(f"{cls.family_name()}.{where}: chart must be one of {names}, got {chart!r}")
 
     @classmethod
     def _require_fisher_rao_chart(cls, where: str) -> fisher_rao.Chart:
-        if cls._fisher_rao_chart is None:
+        if cls.fisher_rao_chart is None:
             raise NotImplementedError(
-                f"{where}: no closed form for {cls._family()}, and no chart to find it in"
+                f"{where}: no closed form for {cls.family_name()}, and no chart to find it in"
             )
-        return cls._fisher_rao_chart
+        return cls.fisher_rao_chart
 
     @classmethod
     def _split(cls, name: str, coordinates: ArrayLike, dimension: int) -> list[np.ndarray]:
         """Return the `dimension` coordinates, each of shape (...), of an array of shape (..., dimension)."""
-        array = as_numbers(cls._family(), name, coordinates)
+        array = as_numbers(cls.family_name(), name, coordinates)
         if array.ndim == 0 or array.shape[-1] != dimension:
             raise ValueError(
-                f"{cls._family()}: {name} must have shape (..., {dimension}), got shape {array.shape}"
+                f"{cls.family_name()}: {name} must have shape (..., {dimension}), got shape {array.shape}"
             )
         cls._require(name, np.isfinite(array), "finite", array)
         return [array[..., i] for i in range(dimension)]
 
-    def _require_same_family(self, where: str, other: object) -> None:
+    def require_same_family(self, where: str, other: object) -> None:
         """Raise unless the other is of the same family and its grid broadcasts with this one."""
         if type(other) is not type(self):
             raise TypeError(
                 f"{where}: both distributions must be of one family, "
-                f"got {self._family()} and {type(other).__name__}"
+                f"got {self.family_name()} and {type(other).__name__}"
             )
         try:
             np.broadcast_shapes(self.shape, other.shape)

@@ -112,7 +112,7 @@ class Exponential(ExponentialFamily):
         TypeError
             If q is not an Exponential.
         """
-        self._require_same_family("Exponential.kl", q)
+        self.require_same_family("Exponential.kl", q)
         return itakura_saito(q.rate, self.rate)
 
     def _fisher_natural(self) -> np.ndarray:
@@ -131,7 +131,7 @@ class Exponential(ExponentialFamily):
         """Return E[(x − 1/rate)³] = 2/rate³, shape (..., 1, 1, 1)."""
         return 2.0 / self.rate[..., None, None, None] ** 3
 
-    def _fisher_rao_distance(self, q: Self) -> np.ndarray:
+    def fisher_rao_distance_to(self, q: Self) -> np.ndarray:
         """Return |log(rate_q/rate)|."""
         return np.abs(self._log_gap(q))
 
@@ -142,7 +142,7 @@ class Exponential(ExponentialFamily):
         near = np.abs(relative) < 0.5
         return np.where(near, np.log1p(np.where(near, relative, 0.0)), log_ratio(q.rate, self.rate))[()]
 
-    def _fisher_rao_path(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+    def fisher_rao_path_to(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
         """Move log rate evenly."""
         gap = self._log_gap(q)
 

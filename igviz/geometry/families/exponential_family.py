@@ -76,7 +76,7 @@ class ExponentialFamily(Distribution):
     def log_base_measure(self, x: ArrayLike) -> np.ndarray:
         """Return log h(x); 0 unless a family says otherwise."""
         shape = np.shape(x)
-        return np.zeros(shape[: len(shape) - self._observation_rank])[()]
+        return np.zeros(shape[: len(shape) - self.observation_rank])[()]
 
     def log_prob(self, x: ArrayLike) -> np.ndarray:
         """Return log h(x) + ⟨η, t(x)⟩ − A(η) in nats; x broadcasts with `shape`."""
@@ -118,7 +118,7 @@ class ExponentialFamily(Distribution):
         ----------
         Amari, S. (2016). Information Geometry and Its Applications, chapters 1 and 2.
         """
-        self._require_same_family(f"{self._family()}.kl", q)
+        self.require_same_family(f"{self.family_name()}.kl", q)
         inner = np.sum((q.natural - self.natural) * self.expectation, axis=-1)
         # rounding may push a vanishing divergence below zero
         return np.maximum(q.log_partition() - self.log_partition() - inner, 0.0)
@@ -150,13 +150,13 @@ class ExponentialFamily(Distribution):
         ----------
         Amari, S. (2016). Information Geometry and Its Applications, chapter 2.
         """
-        self._require_chart("score", chart)
+        self.require_chart("score", chart)
         possible = np.asarray(self.log_prob(x) > -np.inf)[..., None]
         with np.errstate(invalid="ignore"):
             score = np.where(possible, self.sufficient_statistics(x) - self.expectation, np.nan)
         if chart == "natural":
             return score
-        return np.einsum("...ji,...j->...i", self._natural_by(chart), score)
+        return np.einsum("...ji,...j->...i", self.natural_by(chart), score)
 
     def third_cumulant(self) -> np.ndarray:
         """Return ∂³A(η), shape (..., k, k, k): the third cumulant of the sufficient statistics.
@@ -169,7 +169,7 @@ class ExponentialFamily(Distribution):
         ----------
         Amari, S. (2016). Information Geometry and Its Applications, chapter 6.
         """
-        raise NotImplementedError(f"{self._family()}.third_cumulant: no closed form")
+        raise NotImplementedError(f"{self.family_name()}.third_cumulant: no closed form")
 
     def jacobian(self, old: str, new: str) -> np.ndarray:
         """Return J = ∂old/∂new between two charts at these distributions.
@@ -192,11 +192,11 @@ class ExponentialFamily(Distribution):
         ValueError
             If a chart is unknown, or a distribution has no natural coordinates.
         """
-        self._require_chart("jacobian", old)
-        self._require_chart("jacobian", new)
-        return np.linalg.solve(self._natural_by(old), self._natural_by(new))
+        self.require_chart("jacobian", old)
+        self.require_chart("jacobian", new)
+        return np.linalg.solve(self.natural_by(old), self.natural_by(new))
 
-    def _natural_by(self, chart: str) -> np.ndarray:
+    def natural_by(self, chart: str) -> np.ndarray:
         """Return ∂natural/∂chart."""
         unity = np.broadcast_to(np.eye(self.dimension), (*self.natural.shape, self.dimension))
         if chart == "natural":
@@ -210,11 +210,11 @@ class ExponentialFamily(Distribution):
         jacobian = self._source_to_natural()
         return np.swapaxes(jacobian, -1, -2) @ self._fisher_natural() @ jacobian
 
-    def _overlaps(self, q: Self) -> np.ndarray:
+    def overlaps(self, q: Self) -> np.ndarray:
         """Whether some outcome is possible under both; families with corners say where."""
         return np.ones(np.broadcast_shapes(self.shape, q.shape), dtype=bool)
 
-    def _straight_point(self, q: Self, t: np.ndarray, chart: str) -> Self:
+    def straight_point(self, q: Self, t: np.ndarray, chart: str) -> Self:
         """Return the point a fraction t of the way to q along the straight line in a chart.
 
         t arrives with the grid's axes appended, so that it broadcasts with `shape`.

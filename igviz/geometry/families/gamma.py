@@ -55,7 +55,7 @@ class Gamma(ExponentialFamily):
     shape_parameter: Parameter
     rate: Parameter
 
-    _fisher_rao_chart: ClassVar = GammaChart()
+    fisher_rao_chart: ClassVar = GammaChart()
 
     def _check(self) -> None:
         self._require("shape_parameter", self.shape_parameter > 0.0, "positive", self.shape_parameter)
@@ -171,7 +171,7 @@ class Gamma(ExponentialFamily):
         TypeError
             If q is not a Gamma.
         """
-        self._require_same_family("Gamma.kl", q)
+        self.require_same_family("Gamma.kl", q)
         a, other = self.shape_parameter, q.shape_parameter
         with np.errstate(over="ignore", invalid="ignore"):
             # m/m_q − 1, for near points from the differences of the parameters, which are exact

@@ -39,7 +39,8 @@ class Laplace(LocationScale):
         If a parameter is not finite, scale not positive, or the shapes do not broadcast.
     """
 
-    def _metric(self) -> tuple[Any, Any]:
+    def standard_metric(self) -> tuple[Any, Any]:
+        """Return a and b of the Fisher metric (a·dlocation² + b·dscale²)/scale²."""
         return 1.0, 1.0
 
     def _standard_log_prob(self, z: np.ndarray) -> np.ndarray:
@@ -52,7 +53,8 @@ class Laplace(LocationScale):
         nothing = np.zeros_like(z)
         return nothing, nothing, nothing
 
-    def _standard_cdf(self, z: np.ndarray) -> np.ndarray:
+    def standard_cdf(self, z: np.ndarray) -> np.ndarray:
+        """Return the distribution function of the standard member at z."""
         tail = 0.5 * np.exp(-np.abs(z))
         return np.where(z < 0.0, tail, 1.0 - tail)[()]
 
@@ -78,7 +80,7 @@ class Laplace(LocationScale):
         Gil, M., Alajaji, F. and Linder, T. (2013). Rényi divergence measures for commonly used univariate
         continuous distributions, section 2.
         """
-        self._require_same_family("Laplace.kl", q)
+        self.require_same_family("Laplace.kl", q)
         gap = np.abs(self.location - q.location)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             shift, stretch = gap / self.scale, self.scale / q.scale

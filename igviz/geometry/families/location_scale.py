@@ -50,7 +50,7 @@ class LocationScale(Distribution):
 
     # -- what a family provides ----------------------------------------------------------------------------
 
-    def _metric(self) -> tuple[Any, Any]:
+    def standard_metric(self) -> tuple[Any, Any]:
         """Return a and b of the Fisher metric (a·dlocation² + b·dscale²)/scale²."""
         raise NotImplementedError
 
@@ -66,7 +66,7 @@ class LocationScale(Distribution):
         """Return ψ′ = −d² log f/dz², z·ψ′ and z²·ψ′."""
         raise NotImplementedError
 
-    def _standard_cdf(self, z: np.ndarray) -> np.ndarray:
+    def standard_cdf(self, z: np.ndarray) -> np.ndarray:
         """Return the distribution function of f, with all its digits in the lower tail."""
         raise NotImplementedError
 
@@ -110,7 +110,7 @@ class LocationScale(Distribution):
 
         It is negative and the same at all points; for the normal distribution it would be −1/2.
         """
-        return np.broadcast_to(-1.0 / np.asarray(self._metric()[1]), self.shape)[()]
+        return np.broadcast_to(-1.0 / np.asarray(self.standard_metric()[1]), self.shape)[()]
 
     def log_prob(self, x: ArrayLike) -> np.ndarray:
         """Return the log-density at x in nats, also far in the tails; x broadcasts with `shape`."""
@@ -118,7 +118,7 @@ class LocationScale(Distribution):
 
     def cdf(self, x: ArrayLike) -> np.ndarray:
         """Return the probability of a value up to x; x broadcasts with `shape` and may be infinite."""
-        return self._standard_cdf(self._standardise(x))
+        return self.standard_cdf(self._standardise(x))
 
     def entropy(self) -> np.ndarray:
         """Return the differential entropy, the standard member's + log scale, in nats, of shape `shape`."""
@@ -146,7 +146,7 @@ class LocationScale(Distribution):
         ValueError
             If the chart is unknown, or x is not numeric.
         """
-        self._require_chart("score", chart)
+        self.require_chart("score", chart)
         slope, growth = self._standard_score(self._standardise(x))
         return np.stack(np.broadcast_arrays(slope / self.scale, (growth - 1.0) / self.scale), axis=-1)
 
@@ -181,22 +181,24 @@ class LocationScale(Distribution):
 
     def _standardise(self, x: ArrayLike) -> np.ndarray:
         with np.errstate(over="ignore"):  # what overflows lies in the tail all the same
-            return (as_numbers(self._family(), "x", x) - self.location) / self.scale
+            return (as_numbers(self.family_name(), "x", x) - self.location) / self.scale
 
     def _draw(self, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         return self.location + self.scale * self._standard_draw(size, rng)
 
     def _fisher_source(self) -> np.ndarray:
-        across, along = self._metric()
+        across, along = self.standard_metric()
         return diagonal(across / self.scale**2, along / self.scale**2)
 
-    def _fisher_rao_distance(self, q: Self) -> np.ndarray:
-        across, along = self._metric()
+    def fisher_rao_distance_to(self, q: Self) -> np.ndarray:
+        """Return the Fisher–Rao distance to q, of the broadcast shape; q is of this family."""
+        across, along = self.standard_metric()
         shift = (q.location - self.location) * np.sqrt(across / along)
         return np.sqrt(along) * half_plane.distance(shift, self.scale, q.scale)
 
-    def _fisher_rao_path(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
-        across, along = self._metric()
+    def fisher_rao_path_to(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+        """Return the shortest path to q, a function of time that gives the fields; q is of this family."""
+        across, along = self.standard_metric()
         stretch = np.sqrt(across / along)
         curve = half_plane.geodesic((q.location - self.location) * stretch, self.scale, q.scale)
         fixed = tuple(getattr(self, name) for name in self._fixed)
@@ -208,15 +210,16 @@ class LocationScale(Distribution):
         return at
 
     @classmethod
-    def _require_chart(cls, where: str, chart: str) -> None:
+    def require_chart(cls, where: str, chart: str) -> None:
+        """Raise ValueError, in the name of the caller, unless the family has the chart."""
         if isinstance(chart, str) and chart in _DUAL:
-            raise ValueError(f"{cls._family()}.{where}: {cls._why_no_chart(chart)}")
-        super()._require_chart(where, chart)
+            raise ValueError(f"{cls.family_name()}.{where}: {cls._why_no_chart(chart)}")
+        super().require_chart(where, chart)
 
     @classmethod
     def _why_no_chart(cls, chart: str) -> str:
         return (
-            f"{cls._family()} is not an exponential family, so it has no {chart} coordinates; "
+            f"{cls.family_name()} is not an exponential family, so it has no {chart} coordinates; "
             "it has a Fisher metric in the chart 'source'"
         )
 

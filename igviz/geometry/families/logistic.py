@@ -48,7 +48,8 @@ class Logistic(LocationScale):
     Mitchell, A. F. S. (1988). Statistical manifolds of univariate elliptic distributions.
     """
 
-    def _metric(self) -> tuple[Any, Any]:
+    def standard_metric(self) -> tuple[Any, Any]:
+        """Return a and b of the Fisher metric (a·dlocation² + b·dscale²)/scale²."""
         return 1.0 / 3.0, (3.0 + np.pi**2) / 9.0
 
     def _standard_log_prob(self, z: np.ndarray) -> np.ndarray:
@@ -65,7 +66,8 @@ class Logistic(LocationScale):
         root = np.sqrt(2.0) * np.exp(-0.5 * np.abs(z)) * special.expit(np.abs(z))
         return root**2, (z * root) * root, (z * root) ** 2
 
-    def _standard_cdf(self, z: np.ndarray) -> np.ndarray:
+    def standard_cdf(self, z: np.ndarray) -> np.ndarray:
+        """Return the distribution function of the standard member at z."""
         return special.expit(z)
 
     def _standard_entropy(self) -> Any:
@@ -93,7 +95,7 @@ class Logistic(LocationScale):
         Trefethen, L. N. and Weideman, J. A. C. (2014). The exponentially convergent trapezoidal rule,
         section 5.
         """
-        self._require_same_family("Logistic.kl", q)
+        self.require_same_family("Logistic.kl", q)
         arguments = np.broadcast_arrays(np.abs(q.location - self.location), self.scale, q.scale)
         gap, scale, other = arguments
         near = (gap < 0.5 * scale) & (other > 0.65 * scale) & (other < 1.5 * scale)

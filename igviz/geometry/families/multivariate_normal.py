@@ -69,7 +69,7 @@ class MultivariateNormal(ExponentialFamily):
     cov: Parameter
 
     _ranks: ClassVar[dict[str, int]] = {"mean": 1, "cov": 2}
-    _observation_rank: ClassVar[int] = 1
+    observation_rank: ClassVar[int] = 1
 
     def _check(self) -> None:
         d = self.mean.shape[-1]
@@ -117,7 +117,7 @@ class MultivariateNormal(ExponentialFamily):
             smallest = float(np.linalg.eigvalsh(matrix[index])[0])
             place = f" at index {index}" if index else ""
             raise ValueError(
-                f"{cls._family()}: {name} must be positive definite, "
+                f"{cls.family_name()}: {name} must be positive definite, "
                 f"got smallest eigenvalue {smallest:.6g}{place}"
             )
         raise AssertionError("a matrix of the grid must be at fault")
@@ -138,8 +138,9 @@ class MultivariateNormal(ExponentialFamily):
         """Return Λ = L⁻ᵀ·L⁻¹, exactly symmetric."""
         return _inverse(self.cholesky_factor)
 
-    def _require_same_family(self, where: str, other: object) -> None:
-        super()._require_same_family(where, other)
+    def require_same_family(self, where: str, other: object) -> None:
+        """Raise TypeError or ValueError unless the other has this family and its grid broadcasts."""
+        super().require_same_family(where, other)
         assert isinstance(other, MultivariateNormal)
         ours, theirs = self.mean.shape[-1], other.mean.shape[-1]
         if ours != theirs:
@@ -207,12 +208,12 @@ class MultivariateNormal(ExponentialFamily):
     @classmethod
     def _parts(cls, name: str, coordinates: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the vector, shape (..., d), and the symmetric matrix, shape (..., d, d), of coordinates."""
-        array = as_numbers(cls._family(), name, coordinates)
+        array = as_numbers(cls.family_name(), name, coordinates)
         k = array.shape[-1] if array.ndim else 0
         d = int((np.sqrt(9 + 8 * k) - 3) / 2 + 0.5)
         if k == 0 or d * (d + 3) != 2 * k:
             raise ValueError(
-                f"{cls._family()}: {name} must have shape (..., d(d + 3)/2) for vectors of d numbers, "
+                f"{cls.family_name()}: {name} must have shape (..., d(d + 3)/2) for vectors of d numbers, "
                 f"got shape {array.shape}"
             )
         cls._require(name, np.isfinite(array), "finite", array)
@@ -292,7 +293,7 @@ class MultivariateNormal(ExponentialFamily):
         ValueError
             If q is on vectors of another length.
         """
-        self._require_same_family("MultivariateNormal.kl", q)
+        self.require_same_family("MultivariateNormal.kl", q)
         shift, ratio, excess, near = q._compare(self)
         close = np.sum(log_deficit(np.linalg.eigvalsh(excess)), axis=-1)
         pivots, other = (np.diagonal(r.cholesky_factor, axis1=-2, axis2=-1) for r in (self, q))
@@ -353,10 +354,10 @@ class MultivariateNormal(ExponentialFamily):
 
     # -- paths and distances -------------------------------------------------------------------------------
 
-    def _straight_point(self, q: Self, t: np.ndarray, chart: str) -> Self:
+    def straight_point(self, q: Self, t: np.ndarray, chart: str) -> Self:
         """Straight lines by weights, free of the cancellation between mean·meanᵀ and second moments."""
         if chart == "source":
-            return super()._straight_point(q, t, chart)
+            return super().straight_point(q, t, chart)
         along, across = t[..., None], t[..., None, None]
         if chart == "expectation":
             spread = across * (1.0 - across) * _outer(q.mean - self.mean)
@@ -429,14 +430,16 @@ class MultivariateNormal(ExponentialFamily):
                 "they are too far apart, or a covariance is nearly singular"
             )
 
-    def _fisher_rao_distance(self, q: Self) -> np.ndarray:
+    def fisher_rao_distance_to(self, q: Self) -> np.ndarray:
+        """Return the Fisher–Rao distance to q, of the broadcast shape; q is of this family."""
         axes, product = self._split_axes(q)
         distance = np.array(axes.distance())
         if not np.all(product):
             distance[~product] = self._generators(q, ~product, "fisher_rao_distance").distance
         return distance[()]
 
-    def _fisher_rao_path(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+    def fisher_rao_path_to(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+        """Return the shortest path to q, a function of time that gives the fields; q is of this family."""
         axes, product = self._split_axes(q)
         curve = half_plane.geodesic(axes.size / _ROOT_TWO, np.ones_like(axes.std), axes.std, axes.rise)
         frame = self.cholesky_factor @ axes.frame
@@ -462,25 +465,25 @@ class MultivariateNormal(ExponentialFamily):
 
         Each half is followed from its own end, as errors grow along a geodesic; the halves must meet.
         """
-        ends = [r._broadcast_to(which.shape)[which] for r in (self, q)]
+        ends = [r.broadcast_to(which.shape)[which] for r in (self, q)]
         ahead, back = self._generators(q, which, "geodesic"), q._generators(self, which, "geodesic")
         half = np.full(len(ends[0].mean), 0.5)
         first, second = (
-            type(self)(*end._carry(*found.at(half))) for end, found in zip(ends, (ahead, back), strict=True)
+            type(self)(*end.carry(*found.at(half))) for end, found in zip(ends, (ahead, back), strict=True)
         )
-        miss = first._fisher_rao_distance(second)
+        miss = first.fisher_rao_distance_to(second)
         self._require_found(miss <= _MISS * ahead.distance, which, "geodesic")
 
         def at(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             with np.errstate(over="ignore", invalid="ignore"):  # the constructor refuses what overflows
-                early, late = ends[0]._carry(*ahead.at(t)), ends[1]._carry(*back.at(1.0 - t))
+                early, late = ends[0].carry(*ahead.at(t)), ends[1].carry(*back.at(1.0 - t))
             begin = t <= 0.5
             mean = np.where(begin[..., None], early[0], late[0])
             return mean, np.where(begin[..., None, None], early[1], late[1])
 
         return at
 
-    def _carry(self, mean: np.ndarray, cov: np.ndarray, change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def carry(self, mean: np.ndarray, cov: np.ndarray, change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return N(mean, cov), with cov = Id + change, carried to where N(0, Id) is self."""
         factor, back = self.cholesky_factor, np.swapaxes(self.cholesky_factor, -1, -2)
         near = np.linalg.norm(change, axis=(-2, -1)) < _NEAR
@@ -574,11 +577,6 @@ def _spectrum(
 def _times(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
     """Return matrix·vector over grids."""
     return (matrix @ vector[..., None])[..., 0]
-
-
-def _square(factor: np.ndarray) -> np.ndarray:
-    """Return factor·factorᵀ over grids."""
-    return factor @ np.swapaxes(factor, -1, -2)
 
 
 def _outer(vector: np.ndarray) -> np.ndarray:

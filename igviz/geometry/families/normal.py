@@ -113,9 +113,10 @@ class Normal(ExponentialFamily):
 
     def cdf(self, x: ArrayLike) -> np.ndarray:
         """Return the probability of a value up to x; x broadcasts with `shape` and may be infinite."""
-        return self._standard_cdf((as_numbers("Normal", "x", x) - self.mean) / self.std)
+        return self.standard_cdf((as_numbers("Normal", "x", x) - self.mean) / self.std)
 
-    def _standard_cdf(self, z: np.ndarray) -> np.ndarray:
+    def standard_cdf(self, z: np.ndarray) -> np.ndarray:
+        """Return the distribution function of the standard member at z."""
         return ndtr(z)
 
     def _draw(self, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
@@ -136,7 +137,7 @@ class Normal(ExponentialFamily):
         TypeError
             If q is not a Normal.
         """
-        self._require_same_family("Normal.kl", q)
+        self.require_same_family("Normal.kl", q)
         shift, stretch = (self.mean - q.mean) / q.std, (self.std - q.std) / q.std
         return 0.5 * shift**2 + 0.5 * stretch**2 + itakura_saito(self.std, q.std)
 
@@ -170,10 +171,10 @@ class Normal(ExponentialFamily):
         first = matrix([[0.0 * one, one], [one, two]])
         return np.stack([first, matrix([[one, two], [two, three]])], axis=-3)
 
-    def _straight_point(self, q: Self, t: np.ndarray, chart: str) -> Self:
+    def straight_point(self, q: Self, t: np.ndarray, chart: str) -> Self:
         """Straight lines by weights, free of the cancellation between mean² and the second moment."""
         if chart == "source":
-            return super()._straight_point(q, t, chart)
+            return super().straight_point(q, t, chart)
         shift = q.mean - self.mean
         with np.errstate(invalid="ignore"):  # beyond the family the std is nan, which the constructor refuses
             if chart == "natural":  # precisions are interpolated, means weighted by precision
@@ -183,11 +184,13 @@ class Normal(ExponentialFamily):
             variance = (1.0 - t) * self.std**2 + t * q.std**2 + t * (1.0 - t) * shift**2
             return type(self)(self.mean + t * shift, np.sqrt(variance))
 
-    def _fisher_rao_distance(self, q: Self) -> np.ndarray:
+    def fisher_rao_distance_to(self, q: Self) -> np.ndarray:
+        """Return the Fisher–Rao distance to q, of the broadcast shape; q is of this family."""
         # divided by √2 first: the difference of two means keeps its digits
         return _ROOT_TWO * half_plane.distance((q.mean - self.mean) / _ROOT_TWO, self.std, q.std)
 
-    def _fisher_rao_path(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+    def fisher_rao_path_to(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+        """Return the shortest path to q, a function of time that gives the fields; q is of this family."""
         curve = half_plane.geodesic((q.mean - self.mean) / _ROOT_TWO, self.std, q.std)
 
         def at(t: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -143,7 +143,7 @@ class Poisson(ExponentialFamily):
         TypeError
             If q is not a Poisson.
         """
-        self._require_same_family("Poisson.kl", q)
+        self.require_same_family("Poisson.kl", q)
         return generalised_kl(self.rate, q.rate)
 
     def _fisher_natural(self) -> np.ndarray:
@@ -162,7 +162,7 @@ class Poisson(ExponentialFamily):
         """Return E[(x − rate)³] = rate, shape (..., 1, 1, 1)."""
         return np.array(self.rate[..., None, None, None])
 
-    def _fisher_rao_distance(self, q: Self) -> np.ndarray:
+    def fisher_rao_distance_to(self, q: Self) -> np.ndarray:
         """Return 2·|√rate − √rate_q|, without subtracting the roots."""
         return 2.0 * np.abs(self._root_gap(q))
 
@@ -170,7 +170,7 @@ class Poisson(ExponentialFamily):
         """Return √rate_q − √rate."""
         return (q.rate - self.rate) / (np.sqrt(q.rate) + np.sqrt(self.rate))
 
-    def _fisher_rao_path(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
+    def fisher_rao_path_to(self, q: Self) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
         """Move √rate evenly; the path ends where it is 0."""
         start, gap = np.sqrt(self.rate), self._root_gap(q)
 

@@ -131,7 +131,7 @@ def _by_quadrature(p: Distribution, symbolic: Density) -> np.ndarray:
         return np.einsum("n,ni,nj->ij", weights, scores, scores)
 
     def log_density(x: np.ndarray, *theta: float) -> np.ndarray:
-        return p._at(np.array(theta)).log_prob(x)
+        return p.with_coordinates(np.array(theta)).log_prob(x)
 
     if isinstance(symbolic.support, sympy.Interval):
         ends = float(symbolic.support.start), float(symbolic.support.end)

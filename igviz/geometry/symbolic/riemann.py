@@ -18,7 +18,6 @@ from typing import Any
 
 import sympy
 
-from igviz.geometry.symbolic.coordinates import require_metric
 from igviz.geometry.symbolic.exponential import require_symbols
 from igviz.geometry.symbolic.simplification import tidy
 
@@ -92,35 +91,6 @@ def geodesic_equations(
     return equations
 
 
-def riemann_tensor(
-    metric: Any, coordinates: Sequence[sympy.Symbol], at: Mapping[sympy.Symbol, Any] | None = None
-) -> sympy.Array:
-    """Return the curvature tensor.
-
-    Parameters
-    ----------
-    metric, coordinates
-        As for `christoffel_symbols`.
-    at : mapping from coordinates to values, optional
-        A point; without it the result holds everywhere, which takes longer in many dimensions.
-
-    Returns
-    -------
-    sympy.Array
-        Shape (k, k, k, k): entry [l, k, i, j] is R^l_kij = ∂_i Γ^l_jk − ∂_j Γ^l_ik + Γ^l_im·Γ^m_jk −
-        Γ^l_jm·Γ^m_ik, the component l of R(∂_i, ∂_j)∂_k.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `christoffel_symbols`.
-    """
-    symbols, g = _read("riemann_tensor", metric, coordinates)
-    tensor, inverse = _lowered(g, symbols, at), tidy(_here(g, at).inv())
-    raised = sympy.tensorcontraction(sympy.tensorproduct(sympy.Array(inverse), tensor), (1, 2))
-    return raised.applyfunc(tidy)
-
-
 def sectional_curvature(
     metric: Any,
     coordinates: Sequence[sympy.Symbol],
@@ -132,10 +102,12 @@ def sectional_curvature(
 
     Parameters
     ----------
-    metric, coordinates, at
-        As for `riemann_tensor`.
+    metric, coordinates
+        As for `christoffel_symbols`.
     u, v : sequence of sympy.Expr
         Components of the vectors, k each, not parallel.
+    at : mapping from coordinates to values, optional
+        A point; without it the result holds everywhere, which takes longer in many dimensions.
 
     Returns
     -------
@@ -145,7 +117,7 @@ def sectional_curvature(
     Raises
     ------
     TypeError, ValueError
-        As for `riemann_tensor`; also if u or v do not have k components or are parallel.
+        As for `christoffel_symbols`; also if u or v do not have k components or are parallel.
     """
     symbols, g = _read("sectional_curvature", metric, coordinates)
     first, second = (
@@ -179,12 +151,12 @@ def gaussian_curvature(
     Parameters
     ----------
     metric, coordinates, at
-        As for `riemann_tensor`, with two coordinates.
+        As for `sectional_curvature`, with two coordinates.
 
     Raises
     ------
     TypeError, ValueError
-        As for `riemann_tensor`; also if there are not two coordinates.
+        As for `christoffel_symbols`; also if there are not two coordinates.
     """
     symbols, _ = _read("gaussian_curvature", metric, coordinates)
     if len(symbols) != 2:
@@ -192,40 +164,14 @@ def gaussian_curvature(
     return sectional_curvature(metric, symbols, (1, 0), (0, 1), at)
 
 
-def scalar_curvature(
-    metric: Any, coordinates: Sequence[sympy.Symbol], at: Mapping[sympy.Symbol, Any] | None = None
-) -> sympy.Expr:
-    """Return the sum of the sectional curvatures over all ordered pairs of an orthonormal basis.
-
-    For a surface it is twice the Gaussian curvature.
-
-    Parameters
-    ----------
-    metric, coordinates, at
-        As for `riemann_tensor`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `riemann_tensor`.
-    """
-    symbols, g = _read("scalar_curvature", metric, coordinates)
-    tensor = _lowered(g, symbols, at)
-    inverse = tidy(_here(g, at).inv())
-    size = range(len(symbols))
-    total = sum(
-        inverse[m, i] * inverse[k, j] * tensor[m, k, i, j]
-        for m in size
-        for k in size
-        for i in size
-        for j in size
-    )
-    return tidy(total)
-
-
 def _read(owner: str, metric: Any, coordinates: Any) -> tuple[tuple[sympy.Symbol, ...], sympy.Matrix]:
-    symbols = require_symbols(owner, "coordinates", coordinates)
-    return symbols, require_metric(owner, "metric", metric, len(symbols))
+    symbols, matrix = require_symbols(owner, "coordinates", coordinates), sympy.Matrix(sympy.sympify(metric))
+    size = len(symbols)
+    if matrix.shape != (size, size):
+        raise ValueError(f"{owner}: metric must have shape ({size}, {size}), got {matrix.shape}")
+    if not matrix.is_symmetric():
+        raise ValueError(f"{owner}: metric must be symmetric, got {matrix}")
+    return symbols, matrix
 
 
 def _here(expression: Any, at: Mapping[sympy.Symbol, Any] | None) -> Any:

@@ -58,7 +58,8 @@ def constants(mean: float, std: float) -> GaussianGradient:
     at = one_gaussian("estimators", Normal(mean, std), 1)
     weight = CHANCES * at.log_weight(MODEL, EPSILON)
     found = [
-        (weight @ s**2) / (CHANCES @ s**2) for s in (one.ravel() for one in gradients._score(at, EPSILON))
+        (weight @ s**2) / (CHANCES @ s**2)
+        for s in (one.ravel() for one in gradients.gaussian_score(at, EPSILON))
     ]
     return GaussianGradient(np.array([found[0]]), np.array([[found[1]]]))
 
@@ -72,7 +73,7 @@ def of_one_draw(mean: float, std: float, epsilon: np.ndarray) -> np.ndarray:
     found = np.empty((len(ESTIMATORS), 2, len(epsilon)))
     for row, name in enumerate(ESTIMATORS):
         taken = constants(mean, std) if name == "control variate" else none
-        estimate = gradients._ESTIMATES[name](MODEL, at, epsilon, taken)
+        estimate = gradients.ESTIMATES[name](MODEL, at, epsilon, taken)
         found[row] = estimate.mean[:, 0], 2.0 * std * estimate.cov[:, 0, 0]
     return found
 

@@ -177,7 +177,7 @@ def order_of_error(
     one, now = FAMILIES[family], errors(family, place, angle)
     p = one.places[place - 1]
     centre, widths = p.coordinates(one.chart), half_widths(p, one.chart)
-    middle = p._at(centre + 0.5 * r * now.unit, one.chart)
+    middle = p.with_coordinates(centre + 0.5 * r * now.unit, one.chart)
     chart.plot(*_on_page(ellipse(p, one.chart) / widths), **BAND)
     chart.plot(*_on_page(ellipse(middle, one.chart) / widths), **MIDDLE)
     way = _on_page(np.outer([0.0, 0.5, 1.0], now.unit / widths))
@@ -220,7 +220,7 @@ def _named(p: ExponentialFamily) -> str:
     if isinstance(p, Gamma):
         return f"Gamma({p.shape_parameter:g}, {p.rate:g})"
     name = "p" if isinstance(p, Bernoulli) else "rate"
-    return f"{p._family()}, {name} = {p.source[0]:g}"
+    return f"{p.family_name()}, {name} = {p.source[0]:g}"
 
 
 def _percent(value: float) -> str:

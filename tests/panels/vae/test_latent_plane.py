@@ -12,7 +12,6 @@ import igviz as ig
 from igviz.models import digit_vaes
 from igviz.models.images import digits
 from igviz.panels import vae as lecture
-from igviz.plots import digits as pictures
 from tests.panels import laws
 
 module = sys.modules["igviz.panels.vae.latent_plane"]
@@ -185,15 +184,6 @@ def test_another_autoencoder_is_shown_from_the_next_frame_on(panel):
     panel.set(z1=0.5)
     assert panel.sentence == before
     assert np.array_equal(panel.pixels(), pixels)
-
-
-def test_numerals_can_be_drawn_in_an_axes_of_ones_own():
-    from matplotlib.figure import Figure
-
-    axes = Figure().add_subplot()
-    pictures.codes(axes, codes(), digits().training_labels, markersize=7.0)
-    assert [line.get_marker() for line in axes.lines] == [f"${digit}$" for digit in range(10)]
-    assert {line.get_markersize() for line in axes.lines} == {7.0}
 
 
 @pytest.mark.parametrize(("z1", "z2"), [(0.5, -1.0), (0.0, 4.0), (4.0, -4.0)])
