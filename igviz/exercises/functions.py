@@ -40,8 +40,9 @@ def try_out(
     *,
     adapt: Callable[[Any], Any] = lambda result: result,
     advice: Callable[[Exception], str] = for_numbers_only,
+    any_shape: bool = True,
 ) -> Tried:
-    """Call the reader's function on each of the inputs; its results may have any shape.
+    """Call the reader's function on each of the inputs; its results may have any shape, or the broadcast one.
 
     `adapt` is applied to each result before it is read. See `igviz.exercises.checker.read_function` for what
     is raised where the answer cannot be judged, and for `advice`.
@@ -54,7 +55,7 @@ def try_out(
         return adapt(watched(*arguments))
 
     adapted.__name__ = watched.__name__  # for the hints, which quote the call
-    return Tried(inputs, read_function(adapted, inputs, any_shape=True, advice=advice), watched.changed)
+    return Tried(inputs, read_function(adapted, inputs, any_shape=any_shape, advice=advice), watched.changed)
 
 
 def like(*rules: Rule, text: str) -> Case:
