@@ -25,7 +25,7 @@ from igviz.exercises.checker import (
     read_numbers,
     rounded,
 )
-from igviz.exercises.functions import Inputs, Rule, Tried, changes, try_out
+from igviz.exercises.functions import Inputs, Rule, Tried, try_out
 
 Wrong: TypeAlias = "Case | tuple[Any, Text]"
 
@@ -134,21 +134,22 @@ def function(
     otherwise: Text,
     remarks: Sequence[Case] = (),
     limits: Sequence[str] = (),
-    arguments: str = "",
+    faults: Sequence[Case] = (),
     shaped: bool = False,
     advice: Callable[[Exception], str] = for_numbers_only,
 ) -> Exercise:
     """Return an exercise that asks for a function, tried on inputs that tell mistakes apart.
 
     A wrong answer is a rule, or a list of rules, that does the same on all inputs but the `limits`, on which
-    only the right rule is tried, and to 1e-6 absolute. `arguments` names what the function must not change;
-    `shaped` asks for results of the shape to which the inputs broadcast.
+    only the right rule is tried, and to 1e-6 absolute. `faults` are asked first, and spoil even the right
+    values; `shaped` asks for results of the shape to which the inputs broadcast.
     """
     generic = tuple(name for name in inputs if name not in limits)
 
     def correct(tried: Tried) -> bool:
         exact = tried.same(right, *generic, absolute=0.0)
-        return exact and all(tried.same(right, name) for name in limits) and not (arguments and tried.changed)
+        exact = exact and all(tried.same(right, name) for name in limits)
+        return exact and not any(fault.matches(tried) for fault in faults)
 
     def case(what: Rule | list[Rule], text: Text) -> Case:
         rules = what if isinstance(what, list) else [what]
@@ -167,7 +168,7 @@ def function(
         correct=correct,
         why=why,
         near_misses=[
-            *([changes(arguments)] if arguments else []),
+            *faults,
             *(one if isinstance(one, Case) else case(*one) for one in wrong),
         ],
         otherwise=otherwise,

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from igviz.exercises.checker import Case, Watched, agrees, for_numbers_only, read_function
+from igviz.exercises.checker import Case, Text, Watched, agrees, for_numbers_only, read_function
 
 Inputs: TypeAlias = Mapping[str, tuple[Any, ...]]
 Rule: TypeAlias = Callable[..., np.ndarray]
@@ -16,11 +16,12 @@ Rule: TypeAlias = Callable[..., np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Tried:
-    """What the reader's function returned for the inputs, and whether it changed them."""
+    """What the reader's function returned for the inputs, and whether it changed them or NumPy warned."""
 
     inputs: Inputs
     values: dict[str, np.ndarray]
     changed: bool
+    warned: bool = False
 
     def same(self, rule: Rule, *names: str, relative: float = 1e-6, absolute: float = 1e-6) -> bool:
         """Whether the function does what the rule does on these inputs, on all if none is named."""
@@ -55,7 +56,8 @@ def try_out(
         return adapt(watched(*arguments))
 
     adapted.__name__ = watched.__name__  # for the hints, which quote the call
-    return Tried(inputs, read_function(adapted, inputs, any_shape=any_shape, advice=advice), watched.changed)
+    values = read_function(adapted, inputs, any_shape=any_shape, advice=advice)
+    return Tried(inputs, values, watched.changed, watched.warned)
 
 
 def like(*rules: Rule, text: str) -> Case:
@@ -63,12 +65,22 @@ def like(*rules: Rule, text: str) -> Case:
     return Case(lambda tried: any(tried.same(rule) for rule in rules), text)
 
 
-def changes(arguments: str) -> Case:
+def of_shape(shape: Callable[..., tuple[int, ...]], text: Text) -> Case:
+    """Return the case of a function whose results have this shape, from the shapes of its arguments."""
+
+    def matches(tried: Tried) -> bool:
+        shapes = {name: shape(*map(np.shape, arguments)) for name, arguments in tried.inputs.items()}
+        return all(tried.values[name].shape == wanted for name, wanted in shapes.items())
+
+    return Case(matches, text)
+
+
+def changes(arguments: str, example: str = "a = a + b instead of a += b") -> Case:
     """Return the case of a function that changes its arguments, which are named in the hint."""
     return Case(
         lambda tried: tried.changed,
         f"It changes {arguments} itself, so that the next call meets other numbers: work on new arrays, as "
-        "in a = a + b instead of a += b.",
+        f"in {example}.",
     )
 
 

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from igviz.exercises.checker import NEAR, Case, agrees, read_numbers
 from igviz.exercises.forms import ROUNDED, function, number, numbers, whole_number
-from igviz.exercises.functions import Rule, not_finite
+from igviz.exercises.functions import Rule
 from igviz.geometry.chernoff import chernoff_information
 from igviz.geometry.distances import fisher_rao_distance
 from igviz.geometry.families.normal import Normal
@@ -167,7 +167,11 @@ distance_function = function(
             "This is the Euclidean distance of the points (mean, std); it forgets that the ruler changes "
             "from place to place.",
         ),
-        not_finite(),
+        Case(
+            lambda tried: not all(np.all(np.isfinite(value)) for value in tried.values.values()),
+            "Some values are nan or infinite: the arccosh of a number below 1, the root of a negative one, "
+            "or a division by zero.",
+        ),
         Case(
             lambda tried: not agrees(tried.values["generic"], tried.values["swapped"], 1e-6),
             "It is not symmetric: with the two points swapped it returns another value. Is one std or mean "

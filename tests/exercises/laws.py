@@ -21,6 +21,7 @@ GARBAGE = [
     *(None, "text", "", math.nan, math.inf, [1.0, 2.0, 3.0], np.zeros((2, 2))),
     *({}, object(), 1j, True, print, ()),
 ]
+NUMBERS = [*np.geomspace(1e-320, 1e308, 400), *np.linspace(-5.0, 160.0, 3301), *range(161, 401)]
 
 
 def lecture_of(module: Any) -> Any:
@@ -86,7 +87,7 @@ def test_no_right_answer_is_taken_for_a_mistake_and_no_number_breaks_a_check(req
             request.module.SOLUTIONS[exercise.key]
         )
         if isinstance(value, float):
-            for number in [*np.geomspace(1e-320, 1e308, 400), *np.linspace(-5.0, 160.0, 3301)]:
+            for number in NUMBERS:
                 feedback = ig.check(exercise.key, float(number))
                 if not feedback.correct:
                     assert_nothing_given_away(request.module.WRITTEN, exercise.key, repr(feedback))
