@@ -9,8 +9,17 @@ import numpy as np
 from scipy.special import expit
 
 from igviz.exercises.checker import NEAR, TOLERANCE, Case, NotYet, agrees, has, read_array
-from igviz.exercises.forms import ROUNDED, function, letters, number, whole_number
-from igviz.exercises.functions import Rule, Tried, changes, not_finite
+from igviz.exercises.forms import (
+    ROUNDED,
+    Rule,
+    Tried,
+    changes,
+    function,
+    letters,
+    not_finite,
+    number,
+    whole_number,
+)
 from igviz.geometry.families.bernoulli import Bernoulli
 from igviz.geometry.families.normal import Normal
 

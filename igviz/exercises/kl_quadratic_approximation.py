@@ -7,8 +7,18 @@ from typing import Any
 import numpy as np
 
 from igviz.exercises.checker import NEAR, Case, NotYet, agrees, has, read_array
-from igviz.exercises.forms import ROUNDED, function, letters, number
-from igviz.exercises.functions import Inputs, Rule, Tried, changes, not_finite, of_shape
+from igviz.exercises.forms import (
+    ROUNDED,
+    Inputs,
+    Rule,
+    Tried,
+    changes,
+    function,
+    letters,
+    not_finite,
+    number,
+    of_shape,
+)
 from igviz.geometry.families.normal import Normal
 
 # -- 03.1 --------------------------------------------------------------------------------------------------

@@ -8,8 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from igviz.exercises.checker import NEAR, Case, agrees, read_numbers
-from igviz.exercises.forms import ROUNDED, function, number, numbers, whole_number
-from igviz.exercises.functions import Rule
+from igviz.exercises.forms import ROUNDED, Rule, function, number, numbers, whole_number
 from igviz.geometry.chernoff import chernoff_information
 from igviz.geometry.distances import fisher_rao_distance
 from igviz.geometry.families.normal import Normal
