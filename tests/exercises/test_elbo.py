@@ -14,16 +14,7 @@ from scipy.stats import multivariate_normal, norm
 
 import igviz as ig
 from igviz.inference.mean_field import mean_field
-from tests.exercises.laws import (  # noqa: F401
-    assert_nothing_given_away,
-    reply,
-    test_a_wrong_answer_gets_the_hint_that_fits,
-    test_every_hint_is_one_line_gives_nothing_away_and_was_met,
-    test_garbage_is_answered_in_one_kind_line,
-    test_no_right_answer_is_taken_for_a_mistake_and_no_number_breaks_a_check,
-    test_stubs_and_solutions,
-    test_the_keys,
-)
+from tests.exercises.replies import assert_nothing_given_away, reply
 
 HALF, DATA = 0.5 * math.log(2 * math.pi), (0.7, 2.4)
 EVIDENCE_OF_TWO = multivariate_normal.logpdf(DATA, np.zeros(2), np.eye(2) + 4)

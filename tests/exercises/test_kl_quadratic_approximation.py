@@ -12,16 +12,7 @@ from scipy.special import kl_div, rel_entr, xlogy
 from scipy.stats import entropy, norm
 
 import igviz as ig
-from tests.exercises.laws import (  # noqa: F401
-    assert_nothing_given_away,
-    reply,
-    test_a_wrong_answer_gets_the_hint_that_fits,
-    test_every_hint_is_one_line_gives_nothing_away_and_was_met,
-    test_garbage_is_answered_in_one_kind_line,
-    test_no_right_answer_is_taken_for_a_mistake_and_no_number_breaks_a_check,
-    test_stubs_and_solutions,
-    test_the_keys,
-)
+from tests.exercises.replies import assert_nothing_given_away, reply
 
 P, Q, STEP = ig.Normal(2.0, 0.5), ig.Normal(2.03, 0.48), np.array([0.03, -0.02])
 AT, GRADIENT = ig.Normal(1.3, 0.7), np.array([0.4, -1.2])
